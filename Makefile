@@ -1,0 +1,55 @@
+# make run [PHOTOS=folder]   score a folder (default: the sample photos) and print a table
+# make test                  the whole test suite
+# Each sets up a virtual environment of its own in .venv first; nothing else is touched.
+
+PYTHON ?= python3
+PHOTOS ?= samples
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: run test lint format bench docs clean
+
+run: $(VENV)/.run
+	@$(BIN)/realqa score "$(PHOTOS)"; status=$$?; [ $$status -le 1 ]
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.run
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/raw_preview.py
+	$(BIN)/python benchmarks/scan.py
+
+docs: $(VENV)/.dev
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache
+
+# Debian splits venv off python3: as root it is fetched, otherwise the command to type is named.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed; say which with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y --no-install-recommends python3-venv; } \
+	  || { echo "first: sudo apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/pip pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# pip learned --group in 25.1; Debian 12 ships 23.
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

@@ -1,0 +1,72 @@
+"""A scored or refused file as the JSON object and the TSV line of the command line's contract."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from realqa_agent.assessment import Assessment, Verdict
+    from realqa_agent.errors import RefusalKind
+
+TSV_VERSION = "#realqa-tsv\t1"
+"""The first line of TSV output; a reader refuses a higher number and ignores further columns."""
+
+TSV_COLUMNS = ("path", "overall", "quality", "aesthetic", "decision", "reason")
+
+
+def scored(path: Path, kind: str, assessment: Assessment, verdict: Verdict, elapsed_ms: float) -> dict[str, Any]:
+    """Return the object of a scored file."""
+    line: dict[str, Any] = {
+        "path": str(path),
+        "ok": True,
+        "kind": kind,
+        "scorer": assessment.scorer,
+        "scorer_version": assessment.version,
+        "quality": assessment.quality,
+        "aesthetic": assessment.aesthetic,
+        "overall": assessment.overall,
+        "attributes": {
+            name: {"value": judgement.value, "score": judgement.score, "reason": judgement.reason}
+            for name, judgement in assessment.attributes.items()
+        },
+        "verdict": {"decision": verdict.decision.value, "reasons": list(verdict.reasons)},
+        "elapsed_ms": elapsed_ms,
+    }
+    if assessment.clip is not None:
+        clip = assessment.clip
+        line["clip"] = {
+            "frames": clip.frames,
+            "mean": clip.mean,
+            "lowest": clip.lowest,
+            "spread": clip.spread,
+            "best_at_s": clip.best_at_s,
+        }
+    return line
+
+
+def refused(path: Path, kind: RefusalKind, message: str) -> dict[str, Any]:
+    """Return the object of a refused file."""
+    return {"path": str(path), "ok": False, "error": {"kind": kind.value, "message": message}}
+
+
+def dump(line: dict[str, Any]) -> str:
+    """Return one line of JSON. ASCII only, so that a file name of any bytes survives any pipe."""
+    return json.dumps(line, allow_nan=False)
+
+
+def tsv(line: dict[str, Any]) -> str:
+    """Return one line of TSV with the columns `TSV_COLUMNS`; tab, newline and backslash in a cell are escaped."""
+    if line["ok"]:
+        reasons = "; ".join(line["verdict"]["reasons"])
+        cells = [f"{line[name]:.2f}" for name in ("overall", "quality", "aesthetic")]
+        cells += [line["verdict"]["decision"], reasons]
+    else:
+        cells = ["", "", "", "", f"{line['error']['kind']}: {line['error']['message']}"]
+    return "\t".join(_escape(cell) for cell in (line["path"], *cells))
+
+
+def _escape(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")

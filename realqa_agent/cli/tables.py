@@ -1,0 +1,78 @@
+"""Results as a table for people: one row a file, with the reason for each low attribute."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOW = 4.5
+"""An attribute scored under this is explained in the table."""
+
+PIPE_COLUMNS = 160
+"""Width where nobody says how wide the terminal is."""
+
+_COLOURS = {"keep": "green", "review": "yellow", "reject": "red"}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that also makes readable tables in a pipe or a log."""
+    made = Console(stderr=stderr, highlight=False, markup=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made = Console(stderr=stderr, highlight=False, markup=False, width=PIPE_COLUMNS)
+    return made
+
+
+def table(lines: Iterable[dict[str, Any]]) -> Table:
+    """Given the objects of `cli.lines`, return the table."""
+    lines = list(lines)
+    parents = {os.path.dirname(line["path"]) for line in lines}  # noqa: PTH120 - text of any bytes
+    common = os.path.commonpath(parents) if parents else ""
+    shown = Table(title=Text(printable(common), style="dim"), title_justify="left", show_edge=False, pad_edge=False)
+    shown.add_column("file", overflow="fold", ratio=3)
+    for name in ("overall", "quality", "aesthetic"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    shown.add_column("verdict", no_wrap=True)
+    shown.add_column("why", ratio=7)
+    for line in lines:
+        name = Text(printable(os.path.relpath(line["path"], common)))
+        if not line["ok"]:
+            error = line["error"]
+            shown.add_row(name, "", "", "", Text("refused", style="magenta"), f"{error['kind']}: {error['message']}")
+            continue
+        decision = line["verdict"]["decision"]
+        shown.add_row(
+            name,
+            *(f"{line[score]:.2f}" for score in ("overall", "quality", "aesthetic")),
+            Text(decision, style=_COLOURS[decision]),
+            "\n".join(low_points(line)),
+        )
+    return shown
+
+
+def low_points(line: dict[str, Any]) -> list[str]:
+    """Return a sentence for each low attribute, worst first."""
+    low = [
+        (attribute["score"], name, attribute)
+        for name, attribute in line["attributes"].items()
+        if attribute["score"] is not None and attribute["score"] < LOW
+    ]
+    low.sort(key=lambda entry: entry[0])
+    return [f"{words(name)} {score:.1f} ({attribute['value']}): {attribute['reason']}" for score, name, attribute in low]
+
+
+def words(name: str) -> str:
+    """Return an attribute's name as people write it."""
+    return name.replace("_", " ")
+
+
+def printable(text: str) -> str:
+    """Return a path as it can be printed: bytes that are not UTF-8 and control characters become visible escapes."""
+    shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)

@@ -1,0 +1,207 @@
+"""The settings: one TOML file, checked once at the start, then frozen and passed in.
+
+Every key stands here once, with its default, its limits and the sentence that `realqa config` prints for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from realqa_agent import paths
+from realqa_agent.errors import UserError
+
+FILE_VARIABLE = "REALQA_CONFIG"
+"""The environment variable that names another settings file."""
+
+HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+class Section(BaseModel):
+    """Settings that belong together: immutable, and strict about names and types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Folders(Section):
+    """Which folders the agent looks after."""
+
+    watch: tuple[HomePath, ...] = Field((), description="Folders that `realqa run` watches when it is given none.")
+    ignore: tuple[str, ...] = Field(
+        (), description="More names to pass over, as shell patterns on a file's or folder's name (`*_proof.jpg`)."
+    )
+
+
+class Scoring(Section):
+    """Who scores, and with how many processes."""
+
+    scorer: str = Field("firstlook", description="The scorer's name; `realqa doctor` lists those installed.")
+    workers: int = Field(0, ge=0, le=64, description="Worker processes; 0 takes one for each processor core, 4 at most.")
+
+
+class Media(Section):
+    """Limits on what a file may cost to open. A file over a limit is refused, never half read."""
+
+    max_megabytes: int = Field(2048, ge=1, description="Largest still picture file; clips are read in pieces and may be larger.")
+    max_megapixels: int = Field(160, ge=1, le=1000, description="Largest picture; one pixel takes 4 bytes of memory.")
+    clip_frames: int = Field(8, ge=1, le=64, description="Frames looked at in a clip, evenly spread over its length.")
+    seconds_per_file: int = Field(120, ge=1, description="Time after which a file's worker is ended and the file refused.")
+
+
+class Profile(Section):
+    """Thresholds that turn scores (1 to 10) into verdicts."""
+
+    reject_below: float = Field(2.5, ge=1, le=10, description="Clarity or exposure under this is strong evidence of a spoilt frame.")
+    review_below: float = Field(4.5, ge=1, le=10, description="Clarity, exposure or quality under this asks for a person's look.")
+
+
+class Culling(Section):
+    """What the agent suggests, and whether it may set stars and rejects by itself."""
+
+    apply: bool = Field(
+        default=False,
+        description="Write stars, rejects and pick labels, only where no human has decided. Off: suggestions alone.",
+    )
+    profile: str = Field("careful", description="The profile of thresholds in force.")
+    profiles: dict[str, Profile] = Field(
+        {"careful": Profile(), "strict": Profile(reject_below=3.5, review_below=5.5)},
+        description="Profiles by name; add your own as `[culling.profiles.NAME]`.",
+    )
+    stars_from: tuple[float, float, float, float] = Field(
+        (3.5, 5.0, 6.5, 8.0), description="Overall scores from which a kept photo gets 2, 3, 4 and 5 stars when `apply` is on."
+    )
+
+    @property
+    def thresholds(self) -> Profile:
+        """The profile in force."""
+        return self.profiles[self.profile]
+
+
+class Metadata(Section):
+    """What goes into XMP sidecars."""
+
+    sidecars: bool = Field(default=True, description="Write results into `photo.ext.xmp` beside each file.")
+    keywords: bool = Field(default=True, description="Add `RealQA|…` keywords for clear defects and suggested rejects.")
+    assume_zero_unrated: bool = Field(
+        default=False, description="Take 0 stars in a sidecar of darktable's as not rated, instead of as a human's choice."
+    )
+    assume_default_one: bool = Field(
+        default=False, description="Take 1 star in a sidecar of darktable's as its import default, instead of as a human's choice."
+    )
+
+
+class Watch(Section):
+    """When a file counts as complete, and how often the folders are walked."""
+
+    settle_seconds: float = Field(2.0, ge=0, le=3600, description="A file must stay unchanged this long before it is scored.")
+    network_settle_seconds: float = Field(10.0, ge=0, le=3600, description="The same on network file systems.")
+    rescan_minutes: float = Field(10.0, gt=0, description="Time between walks through all folders; the walk is what guarantees that nothing is missed.")
+    network_rescan_seconds: float = Field(60.0, gt=0, description="The same on file systems that report no changes.")
+
+
+class Queue(Section):
+    """How work is handed out and tried again."""
+
+    lease_seconds: float = Field(120.0, ge=10, description="Time after which work of a dead agent is taken over; renewed while it lives.")
+    attempts: int = Field(5, ge=1, le=100, description="Tries before a file that fails for a passing reason is set aside.")
+    backoff_seconds: float = Field(30.0, ge=0, description="Pause after the first failed try; four times as long after each further one.")
+
+
+class Index(Section):
+    """The SQLite file with all results."""
+
+    path: HomePath | None = Field(None, description="Where the index is; unset: `realqa/index.sqlite` in the XDG data folder. Not on a network share.")
+
+    @property
+    def file(self) -> Path:
+        """The path in force."""
+        return self.path or paths.index_file()
+
+
+class Config(Section):
+    """All settings."""
+
+    folders: Folders = Folders()
+    scoring: Scoring = Scoring()
+    media: Media = Media()
+    culling: Culling = Culling()
+    metadata: Metadata = Metadata()
+    watch: Watch = Watch()
+    queue: Queue = Queue()
+    index: Index = Index()
+
+
+def chosen_file(named: Path | None = None) -> Path:
+    """Return the settings file: the one named, else that of `REALQA_CONFIG`, else the XDG one."""
+    if named is not None:
+        return named
+    variable = os.environ.get(FILE_VARIABLE)
+    return Path(variable).expanduser() if variable else paths.config_file()
+
+
+def load(named: Path | None = None) -> Config:
+    """Read and check the settings.
+
+    A missing file means all defaults, unless it was named. Raise UserError that names the file, the key and
+    what is allowed.
+    """
+    file = chosen_file(named)
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named is None and FILE_VARIABLE not in os.environ:
+            return Config()
+        raise UserError(f"{file}: no such settings file; `realqa config init` writes one") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{file}: can't read the settings: {error}") from error
+    return parse(table, file)
+
+
+def parse(table: dict[str, Any], file: Path) -> Config:
+    """Given the parsed TOML of a file, return the settings; raise UserError with every mistake in it."""
+    merged = _with_shipped_profiles(table)
+    try:
+        config = Config.model_validate(merged)
+    except ValidationError as error:
+        mistakes = "\n".join(f"  {_explain(mistake)}" for mistake in error.errors())
+        raise UserError(f"{file}: the settings don't fit:\n{mistakes}") from error
+    if config.culling.profile not in config.culling.profiles:
+        known = ", ".join(config.culling.profiles)
+        raise UserError(f"{file}: culling.profile: there is no profile {config.culling.profile!r}; known: {known}")
+    return config
+
+
+def _with_shipped_profiles(table: dict[str, Any]) -> dict[str, Any]:
+    """A profile of the user's joins the shipped ones instead of replacing the whole table."""
+    culling = table.get("culling")
+    if not isinstance(culling, dict) or not isinstance(culling.get("profiles"), dict):
+        return table
+    shipped = {name: profile.model_dump() for name, profile in Culling().profiles.items()}
+    for name, profile in culling["profiles"].items():
+        shipped[name] = {**shipped.get(name, {}), **profile} if isinstance(profile, dict) else profile
+    return {**table, "culling": {**culling, "profiles": shipped}}
+
+
+def _explain(mistake: Any) -> str:
+    where = tuple(mistake["loc"])
+    key = ".".join(str(part) for part in where)
+    if mistake["type"] != "extra_forbidden":
+        return f"{key}: {mistake['msg']} (it is {mistake['input']!r})"
+    near = difflib.get_close_matches(str(where[-1]), _names_in(where[:-1]), n=1)
+    return f"{key}: there is no such setting" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _names_in(where: tuple[Any, ...]) -> list[str]:
+    """Return the names that are allowed in the table at `where`."""
+    model: type[BaseModel] = Config
+    for part in where:
+        kind = model.model_fields[part].annotation if part in model.model_fields else None
+        candidates = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if candidates:
+            model = candidates[0]
+    return list(model.model_fields)

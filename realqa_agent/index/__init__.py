@@ -1,0 +1,1 @@
+"""The SQLite file that knows every asset, file, assessment and verdict."""

@@ -1,0 +1,1 @@
+"""Which files wait to be scored, who works on them, and what happens when that fails."""

@@ -1,0 +1,1 @@
+"""Pictures in, assessments out. Knows no files, no index, no verdicts."""

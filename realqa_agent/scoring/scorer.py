@@ -1,0 +1,41 @@
+"""What a scorer is, and how one is found by name."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol
+
+from realqa_agent.errors import UserError
+
+if TYPE_CHECKING:
+    from realqa_agent.assessment import Assessment
+    from realqa_agent.config import Scoring
+    from realqa_agent.media.picture import Picture
+
+GROUP = "realqa.scorers"
+"""The entry point group; each entry is a callable that takes the [scoring] settings and returns a Scorer."""
+
+
+class Scorer(Protocol):
+    """Turns one picture into one assessment. Built once in a worker process, then used from one thread."""
+
+    name: str
+    version: str
+
+    def assess(self, picture: Picture) -> Assessment:
+        """Score and explain one upright picture."""
+        ...
+
+
+def names() -> list[str]:
+    """Return the names of the installed scorers, sorted; imports none of them."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def create(settings: Scoring) -> Scorer:
+    """Return the scorer that the settings name; raise UserError if it isn't installed."""
+    for entry in entry_points(group=GROUP):
+        if entry.name == settings.scorer:
+            scorer: Scorer = entry.load()(settings)
+            return scorer
+    raise UserError(f"there is no scorer {settings.scorer!r}; installed: {', '.join(names())}")

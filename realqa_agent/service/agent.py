@@ -1,0 +1,195 @@
+"""The agent's loop: changes into the queue, jobs to the workers, outcomes into the index and the sidecars.
+
+One thread does it all and sleeps in one place, `Pool.wait`, which a file event, a finished task, a signal or the
+next due time ends. A signal only asks the loop to stop; what is under way then goes back to the queue, its try
+unspent.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realqa_agent.errors import PermanentError, RefusalKind, TransientError
+from realqa_agent.files import stat_of
+from realqa_agent.queue.intake import take_in
+from realqa_agent.service.record import Recorder
+from realqa_agent.worker.messages import Assess, Assessed, Crashed, Examine, Examined, Failed, Outcome, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from realqa_agent.config import Config
+    from realqa_agent.index.store import Index
+    from realqa_agent.queue.jobs import Job, Queue
+    from realqa_agent.watch.folders import Folders
+    from realqa_agent.worker.pool import Pool
+
+log = logging.getLogger(__name__)
+
+YOUNG_SECONDS = 60.0
+"""A damaged file that changed less than this ago may still be on its way: it is tried again."""
+
+LONGEST_SLEEP_SECONDS = 10.0
+"""Leases are renewed and the service manager hears from us at least this often."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Tally:
+    """What one run of the agent did, in files."""
+
+    scored: int = 0
+    known: int = 0
+    """Content that was assessed already: copies, moves, work taken over."""
+    refused: int = 0
+    failed: int = 0
+    """Tries that ended in an error; each stands in the queue with its text."""
+
+    @property
+    def finished(self) -> int:
+        """Files that ended one way or another."""
+        return self.scored + self.known + self.refused
+
+
+@dataclass(kw_only=True, slots=True)
+class _Errand:
+    """A job under way, and what its first half found."""
+
+    job: Job
+    examined: Examined | None = None
+
+
+class Agent:
+    """Ties the rooms together and holds no logic of theirs."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        index: Index,
+        queue: Queue,
+        folders: Folders,
+        pool: Pool[int],
+    ) -> None:
+        self._config = config
+        self._queue = queue
+        self._folders = folders
+        self._pool = pool
+        self._index = index
+        self._scorer = pool.scorer()
+        self._recorder = Recorder(index, config, self._scorer)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._errands: dict[int, _Errand] = {}
+        self._stopping = False
+        self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.tally = Tally()
+
+    def stop(self) -> None:
+        """Ask the loop to end; safe in a signal handler and from any thread."""
+        self._stopping = True
+        os.write(self._wake_writer, b".")
+
+    def run(self, *, once: bool, beat: Callable[[Tally], None]) -> Tally:
+        """Work until stopped, or with `once` until the folders are settled and no job is due.
+
+        `beat` is called after each round, at least every `LONGEST_SLEEP_SECONDS`.
+        """
+        self._queue.take_over()
+        self._queue.enqueue_unscored(self._scorer.scorer, self._scorer.version)
+        self._folders.start()
+        try:
+            while not self._stopping:
+                changes = self._folders.poll()
+                if changes:
+                    take_in(self._index, changes)
+                self._hand_out()
+                if once and not changes and not self._errands and self._folders.settled():
+                    break
+                for key, outcome in self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno())):
+                    self._settle(self._errands[key], outcome)
+                self._queue.renew(self._owner)
+                beat(self.tally)
+        finally:
+            self._folders.stop()
+            self._queue.give_back(self._owner)
+        return self.tally
+
+    def _hand_out(self) -> None:
+        for job in self._queue.claim(self._owner, self._pool.free):
+            self._errands[job.job_id] = _Errand(job=job)
+            self._pool.submit(job.job_id, Examine(path=job.path))
+
+    def _patience(self) -> float:
+        """How long the loop may sleep, seconds."""
+        due = self._queue.next_due() if self._pool.free else None
+        queue_s = LONGEST_SLEEP_SECONDS if due is None else due - time.time()
+        return max(0.0, min(LONGEST_SLEEP_SECONDS, queue_s, self._folders.next_due()))
+
+    def _settle(self, errand: _Errand, outcome: Outcome) -> None:
+        """Carry an errand on, or to its end."""
+        job = errand.job
+        match outcome:
+            case Examined():
+                errand.examined = outcome
+                if not self._recorder.known(job, outcome):
+                    self._pool.submit(job.job_id, Assess(path=job.path))
+                    return
+                self.tally.known += 1
+                self._finish(job, outcome)
+            case Assessed():
+                self._assessed(errand, outcome)
+            case Refused(kind=kind, message=message):
+                self._refused(job, kind, message)
+            case Failed(message=message, transient=transient):
+                self._failed(job, message, transient=transient)
+            case Crashed(message=message):
+                log.error("%s: %s", job.path, message)
+                if self._queue.crashed(job, message):
+                    self._recorder.refused(job, RefusalKind.CORRUPT, f"it ends the program that opens it ({message})")
+                    self.tally.refused += 1
+        del self._errands[job.job_id]
+
+    def _assessed(self, errand: _Errand, assessed: Assessed) -> None:
+        job, examined = errand.job, errand.examined
+        if examined is None or examined.identity.stat != assessed.stat:
+            self._failed(job, "it changed while it was being read", transient=True)
+            return
+        self._recorder.scored(job, examined, assessed)
+        self.tally.scored += 1
+        self._finish(job, examined)
+
+    def _finish(self, job: Job, examined: Examined) -> None:
+        self._queue.enqueue(self._recorder.judge_shot(job))
+        try:
+            self._recorder.write_sidecar(job, examined.embedded)
+        except TransientError as error:
+            self._failed(job, str(error), transient=True)
+        except PermanentError as error:
+            self._failed(job, str(error), transient=False)
+        else:
+            self._queue.finish(job)
+
+    def _refused(self, job: Job, kind: RefusalKind, message: str) -> None:
+        self._recorder.refused(job, kind, message)
+        self.tally.refused += 1
+        young = kind in {RefusalKind.CORRUPT, RefusalKind.EMPTY} and _age_seconds(job.path) < YOUNG_SECONDS
+        self._queue.fail(job, f"{kind}: {message}", transient=young)
+        log.warning("%s: %s", job.path, message)
+
+    def _failed(self, job: Job, message: str, *, transient: bool) -> None:
+        self.tally.failed += 1
+        self._queue.fail(job, message, transient=transient)
+        log.warning("%s: %s", job.path, message)
+
+
+def _age_seconds(path: Path) -> float:
+    """Time since the last change; 0 if the clock says that it lies ahead, or the file is gone."""
+    try:
+        return max(0.0, time.time() - stat_of(path).mtime_ns / 1e9)
+    except OSError:
+        return 0.0

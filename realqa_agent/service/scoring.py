@@ -1,0 +1,69 @@
+"""Scoring without index and queue: paths in, outcomes out, in the order of the paths."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from realqa_agent.culling.shots import shot_of
+from realqa_agent.watch.candidates import Candidates
+from realqa_agent.watch.scan import scan
+from realqa_agent.worker.messages import Assess, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from realqa_agent.config import Scoring
+    from realqa_agent.worker.pool import Pool
+
+MOST_PROCESSES = 4
+"""More workers than this wait for the disk, and take the machine from its owner."""
+
+
+def processes(settings: Scoring) -> int:
+    """Return how many worker processes the settings ask for on this machine."""
+    return settings.workers or min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+
+
+def batches(paths: Iterable[Path], ignore: Sequence[str]) -> Iterator[list[Path]]:
+    """Given files and folders, yield lists of absolute paths that belong to one shot.
+
+    A file that is named is always in; a folder is walked as the agent walks it. The order is that of the
+    arguments, inside a folder by name.
+    """
+    candidates = Candidates(ignore)
+    for path in paths:
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the user's symlinks
+        if not absolute.is_dir():
+            yield [absolute]
+            continue
+        for changes in scan(absolute, lambda _: {}, (), candidates):
+            found = sorted((change.path for change in changes), key=_shot)
+            yield from (list(shot) for _, shot in groupby(found, key=_shot))
+
+
+def _shot(path: Path) -> tuple[str, str]:
+    return str(path.parent), shot_of(path)
+
+
+def score(shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]]) -> Iterator[dict[Path, Outcome]]:
+    """Score shot after shot on all workers; yield each shot's outcomes as soon as it and those before it are done."""
+    tasks = iter([(number, path) for number, shot in enumerate(shots) for path in shot])
+    collected: dict[int, dict[Path, Outcome]] = {}
+    following = 0
+    exhausted = False
+    while following < len(shots):
+        while pool.free and not exhausted:
+            task = next(tasks, None)
+            if task is None:
+                exhausted = True
+            else:
+                pool.submit(task, Assess(path=task[1]))
+        for (number, path), outcome in pool.wait(timeout=60.0):
+            collected.setdefault(number, {})[path] = outcome
+        while following < len(shots) and len(collected.get(following, ())) == len(shots[following]):
+            done = collected.pop(following)
+            yield {path: done[path] for path in shots[following]}
+            following += 1

@@ -1,0 +1,1 @@
+"""Which files are there, complete, and new. Events are hints, the reconciling scan is the truth."""

@@ -1,0 +1,1 @@
+"""Processes that open and score files, and the parent's way to hand them work."""

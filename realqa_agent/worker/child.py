@@ -1,0 +1,48 @@
+"""The worker process: `python -m realqa_agent.worker.child FD`, started by the pool and by nobody else.
+
+It speaks over the inherited socket FD, one message at a time: first `Setup` in and `Ready` or `Unfit` out,
+then a task in and its answer out, until the parent closes its end.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from realqa_agent.errors import RealQAError
+from realqa_agent.scoring.scorer import create
+from realqa_agent.worker import tasks
+from realqa_agent.worker.messages import Ready, Unfit
+
+if TYPE_CHECKING:
+    from realqa_agent.worker.messages import Setup
+
+
+def serve(connection: Connection) -> None:
+    """Answer the parent until it hangs up."""
+    setup: Setup = connection.recv()
+    try:
+        scorer = create(setup.scoring)
+    except RealQAError as error:
+        connection.send(Unfit(message=str(error)))
+        return
+    connection.send(Ready(scorer=scorer.name, version=scorer.version))
+    while True:
+        connection.send(tasks.run(connection.recv(), scorer, setup.media))
+
+
+def main() -> None:
+    """Serve the socket whose number is the one argument."""
+    # Ctrl-C reaches the whole terminal group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(int(sys.argv[1]))
+    try:
+        serve(connection)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+if __name__ == "__main__":
+    main()

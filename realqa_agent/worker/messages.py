@@ -1,0 +1,108 @@
+"""What the parent and its workers say to each other: plain data, so that the parent needs no decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from realqa_agent.assessment import Assessment
+    from realqa_agent.capture import CaptureFacts, Embedded
+    from realqa_agent.config import Media, Scoring
+    from realqa_agent.errors import RefusalKind
+    from realqa_agent.files import FileStat
+    from realqa_agent.media.identity import Identity
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setup:
+    """The first message to a worker: which scorer to build, and the limits on files."""
+
+    scoring: Scoring
+    media: Media
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """A worker's answer to `Setup`: the scorer that it built."""
+
+    scorer: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unfit:
+    """A worker's answer to `Setup` if it can't score at all; it ends after saying so."""
+
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examine:
+    """Read what is known of a file without judging its pixels."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examined:
+    """Answer to `Examine`."""
+
+    identity: Identity
+    facts: CaptureFacts
+    embedded: Embedded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assess:
+    """Open a file and score it."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessed:
+    """Answer to `Assess`."""
+
+    stat: FileStat
+    """How the file looked before it was opened."""
+    kind: str
+    """`photo` or `clip`."""
+    width: int
+    height: int
+    """Pixels of the upright picture that was looked at."""
+    duration_s: float | None
+    facts: CaptureFacts
+    assessment: Assessment
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """The file can't be scored; trying again won't help until it changes."""
+
+    kind: RefusalKind
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """It didn't work this time."""
+
+    message: str
+    transient: bool
+    """False for a defect of ours: the message then holds the traceback."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Crashed:
+    """The worker ended in the middle of this file; said by the pool in the worker's place."""
+
+    message: str
+
+
+Task = Examine | Assess
+Answer = Examined | Assessed | Refused | Failed
+Outcome = Answer | Crashed

@@ -1,0 +1,188 @@
+"""The parent's side: worker processes with one task each, a deadline, and a replacement when one dies.
+
+One thread owns a pool. A worker is a program of its own (`worker/child.py`) behind a socket pair. It is started
+when there is work for it. If it ends in the middle of a task, that task's outcome is `Crashed`; if it is over the
+deadline it is killed and the outcome is a refusal. Either way the next task gets a new process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
+
+from realqa_agent.errors import RefusalKind, UserError
+from realqa_agent.worker.messages import Crashed, Outcome, Ready, Refused, Setup, Task, Unfit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+START_SECONDS = 120.0
+"""A worker that has not built its scorer by then is broken; a cold disk needs several seconds for the imports."""
+
+LEAVE_SECONDS = 2.0
+"""How long a worker that has nothing to do may take to leave."""
+
+KEPT_WORDS = 2000
+"""Characters of a dead worker's last words that are worth showing."""
+
+Key = TypeVar("Key")
+
+
+@dataclass(kw_only=True, slots=True)
+class _Worker(Generic[Key]):
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    stderr: IO[bytes]
+    ready: Ready
+    key: Key | None = None
+    task: Task | None = None
+    due: float = 0.0
+
+    def last_words(self) -> str:
+        self.stderr.seek(0, os.SEEK_END)
+        self.stderr.seek(max(0, self.stderr.tell() - KEPT_WORDS))
+        return self.stderr.read().decode(errors="replace").strip()
+
+    def end(self, patience_s: float) -> int:
+        """Hang up, kill it if it has not left by itself after `patience_s`; return the exit status."""
+        self.connection.close()
+        try:
+            status = self.process.wait(timeout=patience_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self.stderr.close()
+        return status
+
+
+class Pool(Generic[Key]):
+    """At most `size` workers; each outcome comes back with the key that its task was given."""
+
+    def __init__(self, setup: Setup, size: int) -> None:
+        self._setup = setup
+        self._size = size
+        self._workers: list[_Worker[Key]] = []
+
+    def __enter__(self) -> Pool[Key]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def scorer(self) -> Ready:
+        """Return the name and version of the scorer, starting a worker to ask; UserError if it can't be built."""
+        if not self._workers:
+            self._workers.append(self._start())
+        return self._workers[0].ready
+
+    @property
+    def free(self) -> int:
+        """How many tasks can be submitted now."""
+        return self._size - self.busy
+
+    @property
+    def busy(self) -> int:
+        """How many tasks are under way."""
+        return sum(worker.task is not None for worker in self._workers)
+
+    def keys(self) -> list[Key]:
+        """Return the keys of the tasks under way."""
+        return [worker.key for worker in self._workers if worker.key is not None]
+
+    def submit(self, key: Key, task: Task) -> None:
+        """Give a task to a free worker, starting one if need be. Ask `free` first."""
+        worker = next((one for one in self._workers if one.task is None), None)
+        if worker is None:
+            if len(self._workers) >= self._size:
+                raise RuntimeError("every worker is busy")
+            worker = self._start()
+            self._workers.append(worker)
+        worker.key, worker.task = key, task
+        worker.due = time.monotonic() + self._setup.media.seconds_per_file
+        try:
+            worker.connection.send(task)
+        except OSError:
+            # It died while idle; `wait` sees the closed socket and reports the task as crashed.
+            return
+
+    def wait(self, timeout: float, also: Sequence[int] = ()) -> list[tuple[Key, Outcome]]:
+        """Return the outcomes that are there within `timeout` seconds; sooner if a descriptor in `also` is readable."""
+        busy = [worker for worker in self._workers if worker.task is not None]
+        if busy:
+            timeout = min(timeout, min(worker.due for worker in busy) - time.monotonic())
+        readable = wait([*(worker.connection for worker in busy), *also], max(0.0, timeout))
+        outcomes: list[tuple[Key, Outcome]] = []
+        for worker in busy:
+            key = worker.key
+            if key is None:
+                raise RuntimeError("a busy worker lost its key")
+            if worker.connection in readable:
+                outcomes.append((key, self._receive(worker)))
+            elif time.monotonic() >= worker.due:
+                self._bury(worker, 0.0)
+                seconds = self._setup.media.seconds_per_file
+                outcomes.append((key, Refused(kind=RefusalKind.TOO_LARGE, message=f"took longer than {seconds} s")))
+        return outcomes
+
+    def close(self) -> None:
+        """End all workers; tasks under way are dropped."""
+        for worker in self._workers:
+            # An idle worker leaves as soon as the socket closes; one at work would only notice afterwards.
+            worker.end(LEAVE_SECONDS if worker.task is None else 0.0)
+        self._workers.clear()
+
+    def _receive(self, worker: _Worker[Key]) -> Outcome:
+        try:
+            outcome: Outcome = worker.connection.recv()
+        except (EOFError, OSError):
+            words = worker.last_words()
+            status = self._bury(worker, LEAVE_SECONDS)
+            how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+            return Crashed(message=f"the worker ended with {how}" + (f": {words}" if words else ""))
+        worker.key, worker.task = None, None
+        return outcome
+
+    def _bury(self, worker: _Worker[Key], patience_s: float) -> int:
+        self._workers.remove(worker)
+        return worker.end(patience_s)
+
+    def _start(self) -> _Worker[Key]:
+        ours, theirs = socket.socketpair()
+        # A worker's libraries chatter on stderr; it is kept aside and shown only if the worker dies.
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        with theirs:
+            process = subprocess.Popen(
+                # -P: a numpy.py in the folder that the user stands in must not be imported.
+                [sys.executable, "-P", "-m", "realqa_agent.worker.child", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                env={**os.environ, **_ONE_THREAD},
+            )
+        connection = Connection(ours.detach())
+        try:
+            connection.send(self._setup)
+            greeting = connection.recv() if connection.poll(START_SECONDS) else Unfit(message="it does not answer")
+        except (EOFError, OSError):
+            greeting = Unfit(message="it ended at once")
+        if isinstance(greeting, Ready):
+            return _Worker(process=process, connection=connection, stderr=stderr, ready=greeting)
+        failed: _Worker[Key] = _Worker(
+            process=process, connection=connection, stderr=stderr, ready=Ready(scorer="", version="")
+        )
+        words = failed.last_words()
+        failed.end(0.0)
+        raise UserError(f"a worker can't start: {greeting.message}" + (f"\n{words}" if words else ""))
+
+
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""One worker a core: threads of BLAS inside each would only fight over the same cores."""

@@ -1,0 +1,72 @@
+"""What a worker does with one file. Reads, never writes."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from realqa_agent.errors import RefusalKind, RefusedError, TransientError
+from realqa_agent.files import stat_of
+from realqa_agent.media.embedded import read_embedded
+from realqa_agent.media.facts import read_facts
+from realqa_agent.media.formats import kind_of
+from realqa_agent.media.identity import identify
+from realqa_agent.media.opening import open_clip, open_photo
+from realqa_agent.scoring.clips import pool
+from realqa_agent.worker.messages import Answer, Assess, Assessed, Examine, Examined, Failed, Refused, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from realqa_agent.config import Media
+    from realqa_agent.scoring.scorer import Scorer
+
+
+def run(task: Task, scorer: Scorer, limits: Media) -> Answer:
+    """Do the task; every way to fail is an answer, since the next file must still be served."""
+    try:
+        match task:
+            case Examine(path=path):
+                return _examine(path)
+            case Assess(path=path):
+                return _assess(path, scorer, limits)
+    except RefusedError as error:
+        return Refused(kind=error.kind, message=error.message)
+    except (TransientError, MemoryError) as error:
+        return Failed(message=str(error) or "not enough memory", transient=True)
+    except Exception:  # noqa: BLE001 - the one place that catches everything: a defect of ours costs one file
+        return Failed(message=traceback.format_exc(), transient=False)
+
+
+def _examine(path: Path) -> Examined:
+    return Examined(identity=identify(path), facts=read_facts(path), embedded=read_embedded(path))
+
+
+def _assess(path: Path, scorer: Scorer, limits: Media) -> Assessed:
+    began = time.perf_counter()
+    kind = kind_of(path)
+    if kind is None:
+        raise RefusedError(RefusalKind.UNSUPPORTED, f"{path.suffix or 'no suffix'}: not a kind of picture or clip that is read")
+    try:
+        stat = stat_of(path)
+    except OSError as error:
+        raise RefusedError(RefusalKind.UNREADABLE, error.strerror or str(error)) from error
+    if kind == "photo":
+        picture = open_photo(path, limits)
+        width, height, duration_s, facts = picture.width, picture.height, None, picture.facts
+        assessment = scorer.assess(picture)
+    else:
+        clip = open_clip(path, limits)
+        width, height, duration_s, facts = clip.width, clip.height, clip.duration_s, clip.facts
+        assessment = pool([(at_s, scorer.assess(frame)) for at_s, frame in clip.frames])
+    return Assessed(
+        stat=stat,
+        kind=kind,
+        width=width,
+        height=height,
+        duration_s=duration_s,
+        facts=facts,
+        assessment=assessment,
+        elapsed_ms=round((time.perf_counter() - began) * 1000, 1),
+    )

@@ -1,0 +1,45 @@
+"""Fixtures for every room, and the fence around the tests: no network, no settings of the developer's."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The development photos beside the checkout; users have none."""
+    if not SHARED.is_dir():
+        pytest.skip("the development photos (../shared/data) are not here")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def _fenced(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give each test its own home, and no REALQA_ variables."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in list(os.environ):
+        if name.startswith(("XDG_", "REALQA_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> None:
+    """Any connection but to a local socket is a defect of ours."""
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family != socket.AF_UNIX:
+            message = f"a test tried to reach {address}"
+            raise AssertionError(message)
+        connect(self, address)  # type: ignore[arg-type]  # passed on as it came
+
+    socket.socket.connect = refuse  # type: ignore[method-assign, assignment]  # a fence for the whole session
+
+
