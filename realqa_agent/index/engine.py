@@ -1,0 +1,122 @@
+"""Connections to the index: one that writes, and others that only read.
+
+The contract. A writer's transaction begins with BEGIN IMMEDIATE, since one that reads first and then writes fails
+at once when somebody wrote in between, whatever the busy timeout. Within a process the single writing connection
+is handed from thread to thread; between processes SQLite waits. Readers see the state at their first statement
+and hold up nobody. Nothing slow, no file and no worker, is waited for inside a transaction. Engines don't cross
+a fork or a spawn.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import quote_from_bytes
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.pool import QueuePool
+
+from realqa_agent.errors import PermanentError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+    from pathlib import Path
+    from typing import Any
+
+BUSY_SECONDS = 10.0
+"""How long one waits for the write lock of another process."""
+
+_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def connect(file: PathLike[str], mode: str, *, foreign_keys: bool = True) -> sqlite3.Connection:
+    """Return a bare connection with our pragmas; `mode` is SQLite's: `ro`, `rw` or `rwc`."""
+    # The driver must begin no transactions itself: it would do so late, and before some statements only.
+    connection = sqlite3.connect(
+        f"file:{quote_from_bytes(os.fsencode(file))}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    if mode != "ro":
+        connection.execute("PRAGMA journal_mode=WAL")
+        # With a write-ahead log this loses no consistency, at worst the last moments before a power cut.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+    return connection
+
+
+def engine_for(file: Path, mode: str, *, foreign_keys: bool = True, connections: int = 1) -> Engine:
+    """Return an engine of at most `connections` connections; one that may write begins with BEGIN IMMEDIATE."""
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: connect(file, mode, foreign_keys=foreign_keys),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+    )
+    begin = "BEGIN" if mode == "ro" else "BEGIN IMMEDIATE"
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+class Database:
+    """One SQLite file, open."""
+
+    def __init__(self, file: Path, *, writable: bool) -> None:
+        self.file = file
+        self._reader = engine_for(file, "ro", connections=8)
+        self._writer = engine_for(file, "rw") if writable else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the file; TransientError, PermanentError as for `writing`."""
+        with self._wrapped(), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection inside a transaction that is committed at the end, or rolled back by an exception.
+
+        Raise TransientError if the file is locked or the disk is full, PermanentError if it is damaged.
+        """
+        if self._writer is None:
+            raise PermanentError(f"{self.file}: the index is open for reading only")
+        with self._wrapped(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections; the last one folds the write-ahead log into the file."""
+        self._reader.dispose()
+        if self._writer is not None:
+            self._writer.dispose()
+
+    @contextmanager
+    def _wrapped(self) -> Iterator[None]:
+        try:
+            yield
+        except exc.TimeoutError as error:
+            raise TransientError(f"{self.file}: another thread holds the index for too long") from error
+        except exc.IntegrityError:
+            # A broken promise of our own code, not of the disk.
+            raise
+        except exc.DatabaseError as error:
+            raise self._explained(error) from error
+
+    def _explained(self, error: exc.DatabaseError) -> Exception:
+        code: Any = getattr(error.orig, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _CORRUPT:
+            return PermanentError(
+                f"{self.file}: the index is damaged ({error.orig}); move it away and start again: all is scored anew"
+            )
+        if isinstance(error, exc.OperationalError):
+            return TransientError(f"{self.file}: the index can't be used now: {error.orig}")
+        return error

@@ -1,0 +1,214 @@
+"""Questions to the index. Each is answered from one state of the file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import and_, bindparam, func, or_, select
+
+from realqa_agent.assessment import Decision
+from realqa_agent.files import FileStat
+from realqa_agent.index import codec
+from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals
+from realqa_agent.index.schema import assessment, asset, file, history, memory, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+
+    from realqa_agent.index.engine import Database
+
+Sort = Literal["path", "quality", "aesthetic", "overall"]
+
+ROWS_AT_ONCE = 500
+
+_PRESENT = file.c.missing_since.is_(None)
+
+_STORED_COLUMNS = [
+    *(column for column in assessment.c if column.name not in {"assessment_id", "asset_id"}),
+    *(asset.c[name] for name in ("kind", "width", "height", "duration_s", "facts")),
+]
+_VERDICT_COLUMNS = [verdict.c.decision, verdict.c.reasons]
+
+_FILES_IN_FOLDER = select(file.c.name, file.c.file_id, file.c.size, file.c.mtime_ns, file.c.inode).where(
+    file.c.folder == bindparam("folder"), _PRESENT
+)
+
+_ROWS = (
+    select(
+        *(file.c[name] for name in ("file_id", "folder", "name", "refusal_kind", "refusal_message", "missing_since")),
+        *_STORED_COLUMNS,
+        *_VERDICT_COLUMNS,
+    )
+    .outerjoin_from(file, assessment, file.c.assessment_id == assessment.c.assessment_id)
+    .outerjoin(asset, asset.c.asset_id == assessment.c.asset_id)
+    .outerjoin(verdict, verdict.c.file_id == file.c.file_id)
+)
+
+_AT_PATH = _ROWS.where(file.c.folder == bindparam("folder"), file.c.name == bindparam("name"))
+
+_BY_SCORER = and_(assessment.c.scorer == bindparam("scorer"), assessment.c.version == bindparam("version"))
+
+_OF_CONTENT = (
+    select(*_STORED_COLUMNS).join_from(assessment, asset).where(asset.c.sha256 == bindparam("sha256"), _BY_SCORER)
+)
+
+_this = file.alias("this")
+
+_OF_SHOT = (
+    select(file.c.file_id, file.c.folder, file.c.name, *_STORED_COLUMNS, *_VERDICT_COLUMNS)
+    .join_from(file, assessment, file.c.assessment_id == assessment.c.assessment_id)
+    .join(asset, asset.c.asset_id == assessment.c.asset_id)
+    .join(_this, and_(_this.c.folder == file.c.folder, _this.c.shot == file.c.shot))
+    .outerjoin(verdict, verdict.c.file_id == file.c.file_id)
+    .where(_this.c.file_id == bindparam("file_id"), _PRESENT, _BY_SCORER)
+    .order_by(file.c.name)
+)
+
+_MEMORY = select(memory.c.field, memory.c.owner, memory.c.value).where(memory.c.file_id == bindparam("file_id"))
+
+
+def unassessed_by(scorer: str, version: str) -> ColumnElement[bool]:
+    """Return the condition on a file: present, not refused, and in force is no assessment by this scorer."""
+    by_it = select(assessment.c.assessment_id).where(
+        assessment.c.assessment_id == file.c.assessment_id,
+        assessment.c.scorer == scorer,
+        assessment.c.version == version,
+    )
+    return and_(_PRESENT, file.c.refusal_kind.is_(None), ~by_it.exists())
+
+
+class Reader:
+    """The questions; `Index` adds what writes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def folder(self, folder: Path) -> dict[str, KnownFile]:
+        """Return the present files directly in a folder by name."""
+        with self.database.reading() as connection:
+            rows = connection.execute(_FILES_IN_FOLDER, {"folder": os.fsencode(folder)}).all()
+        return {
+            os.fsdecode(name): KnownFile(
+                file_id=file_id,
+                stat=FileStat(size=size, mtime_ns=mtime_ns, inode=codec.unsigned(inode)),
+            )
+            for name, file_id, size, mtime_ns, inode in rows
+        }
+
+    def folders_under(self, root: Path) -> list[Path]:
+        """Return the folders that hold present files, at or below `root`, sorted by their bytes."""
+        statement = select(file.c.folder).distinct().where(_PRESENT, _at_or_below(root)).order_by(file.c.folder)
+        with self.database.reading() as connection:
+            return [Path(os.fsdecode(folder)) for folder in connection.scalars(statement)]
+
+    def assessment_of(self, sha256: str, scorer: str, version: str) -> Stored | None:
+        """Return what this version of a scorer said of a content, None if it never saw it."""
+        with self.database.reading() as connection:
+            row = connection.execute(
+                _OF_CONTENT, {"sha256": sha256, "scorer": scorer, "version": version}
+            ).one_or_none()
+        return None if row is None else codec.stored_of(row)
+
+    def shot(self, file_id: int, scorer: str, version: str) -> list[Member]:
+        """Return the present files of the same folder and shot that this scorer assessed, sorted by name."""
+        wanted = {"file_id": file_id, "scorer": scorer, "version": version}
+        with self.database.reading() as connection:
+            return [
+                Member(
+                    file_id=row.file_id,
+                    path=codec.join(row.folder, row.name),
+                    stored=codec.stored_of(row),
+                    verdict=codec.verdict_of(row),
+                )
+                for row in connection.execute(_OF_SHOT, wanted)
+            ]
+
+    def memory(self, file_id: int) -> dict[str, tuple[str, str]]:
+        """Return what was remembered of a file's sidecar: field → (owner, value)."""
+        with self.database.reading() as connection:
+            found = connection.execute(_MEMORY, {"file_id": file_id})
+            return {row.field: (row.owner, row.value) for row in found}
+
+    def lookup(self, path: Path) -> Row | None:
+        """Return all that is known of a path, missing files included; None if the index never saw it."""
+        folder, name = codec.split(path)
+        with self.database.reading() as connection:
+            row = connection.execute(_AT_PATH, {"folder": folder, "name": name}).one_or_none()
+        return None if row is None else codec.row_of(row)
+
+    def listing(
+        self, folders: Sequence[Path] = (), *, sort: Sort = "path", decision: Decision | None = None
+    ) -> Iterator[Row]:
+        """Yield the present files at or below the folders, all without any; memory stays flat.
+
+        Sorted by path, or by a score: best first, unscored files last.
+        """
+        statement = _ROWS.where(_PRESENT).order_by(*_order(sort))
+        if folders:
+            statement = statement.where(or_(*map(_at_or_below, folders)))
+        if decision is not None:
+            statement = statement.where(verdict.c.decision == decision)
+        with self.database.reading() as connection:
+            for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
+                yield codec.row_of(row)
+
+    def history(self, file_id: int) -> list[Event]:
+        """Return what happened to a file, oldest first."""
+        statement = select(history).where(history.c.file_id == file_id).order_by(history.c.history_id)
+        with self.database.reading() as connection:
+            return [Event(at=row.at, event=row.event, detail=row.detail) for row in connection.execute(statement)]
+
+    def totals(self) -> Totals:
+        """Count files, assets and verdicts."""
+        files = select(
+            func.count().filter(_PRESENT),
+            func.count(file.c.assessment_id).filter(_PRESENT),
+            func.count(file.c.refusal_kind).filter(_PRESENT),
+            func.count(file.c.missing_since),
+        )
+        decisions = (
+            select(verdict.c.decision, func.count())
+            .join_from(verdict, file)
+            .where(_PRESENT)
+            .group_by(verdict.c.decision)
+        )
+        with self.database.reading() as connection:
+            present, scored, refused, missing = connection.execute(files).one()
+            assets = connection.scalar(select(func.count()).select_from(asset))
+            counted = {decision: count for decision, count in connection.execute(decisions)}  # noqa: C416 - dict() of rows is untyped
+        return Totals(
+            files=present,
+            scored=scored,
+            refused=refused,
+            missing=missing,
+            assets=assets or 0,
+            by_decision={decision: counted.get(decision, 0) for decision in Decision},
+        )
+
+    def unscored(self, scorer: str, version: str) -> int:
+        """Count the present files that this version of a scorer has still to judge; refused ones don't count."""
+        with self.database.reading() as connection:
+            return connection.scalar(select(func.count()).where(unassessed_by(scorer, version))) or 0
+
+    def scored_since(self, seconds: float) -> int:
+        """Count the assessments made since a time, given in seconds since the epoch."""
+        statement = select(func.count()).where(assessment.c.scored_at >= codec.rfc3339(seconds))
+        with self.database.reading() as connection:
+            return connection.scalar(statement) or 0
+
+
+def _at_or_below(root: Path) -> ColumnElement[bool]:
+    """Return the condition on a file's folder; as a range, so that the index of SQLite serves it."""
+    folder = os.fsencode(root)
+    below = folder if folder.endswith(b"/") else folder + b"/"
+    # "0" is the byte after "/".
+    return or_(file.c.folder == folder, and_(file.c.folder >= below, file.c.folder < below[:-1] + b"0"))
+
+
+def _order(sort: Sort) -> list[ColumnElement[Any]]:
+    by_path: list[ColumnElement[Any]] = [file.c.folder, file.c.name]
+    return by_path if sort == "path" else [assessment.c[sort].desc().nulls_last(), *by_path]

@@ -1,0 +1,255 @@
+"""The queue of files to work on, in the same SQLite file as the index.
+
+A job is claimed for as long as a lease runs, and the lease is renewed while its owner lives. Claiming spends an
+attempt, so a job that takes the agent down with it is counted without anybody's help. Whoever ends a job proves
+that it is still theirs by its number, owner and attempt; if not, somebody else has it and the result is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from realqa_agent.index import codec
+from realqa_agent.index.reading import unassessed_by
+from realqa_agent.index.schema import file
+from realqa_agent.index.schema import job as jobs
+from realqa_agent.queue.records import Failure, Job, Priority, QueueCounts, State
+from realqa_agent.queue.retry import FailureKind, pause_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Column, ColumnElement, Connection
+
+    from realqa_agent.config import Queue as Settings
+    from realqa_agent.index.store import Index
+
+
+__all__ = ["Failure", "Job", "Priority", "Queue", "QueueCounts"]
+
+_TURN = (jobs.c.priority, jobs.c.job_id)
+
+
+class Queue:
+    """The jobs of one index. `jitter` returns random numbers from 0 to 1."""
+
+    def __init__(self, index: Index, settings: Settings, *, jitter: Callable[[], float] = random.random) -> None:
+        self._database = index.database
+        self._clock = index.clock
+        self._settings = settings
+        self._jitter = jitter
+
+    def enqueue(self, file_ids: Sequence[int]) -> int:
+        """Add jobs for files that have none; return how many."""
+        with self._database.writing() as connection:
+            return add_jobs(connection, among(file.c.file_id, file_ids), priority=Priority.IMPORT, now=self._clock())
+
+    def enqueue_unscored(self, scorer: str, version: str) -> int:
+        """Add jobs for all present files that this version of a scorer has still to judge; return how many."""
+        with self._database.writing() as connection:
+            which = unassessed_by(scorer, version)
+            return add_jobs(connection, which, priority=Priority.RESCORE, now=self._clock())
+
+    def claim(self, owner: str, limit: int) -> list[Job]:
+        """Take up to `limit` due jobs for an owner, in their turn; jobs with an expired lease are due again."""
+        if limit < 1:
+            return []
+        now = self._clock()
+        turn = (
+            select(jobs.c.job_id)
+            .where(jobs.c.state == State.QUEUED, jobs.c.run_after <= now)
+            .order_by(*_TURN)
+            .limit(limit)
+        )
+        take = (
+            update(jobs)
+            .where(jobs.c.job_id.in_(turn.scalar_subquery()))
+            .values(
+                state=State.RUNNING,
+                owner=owner,
+                lease_until=now + self._settings.lease_seconds,
+                attempts=jobs.c.attempts + 1,
+            )
+            .returning(jobs.c.job_id)
+        )
+        with self._database.writing() as connection:
+            self._release(connection, now, jobs.c.lease_until < now)
+            taken = list(connection.scalars(take))
+            claimed = (
+                select(jobs, file.c.folder, file.c.name)
+                .join_from(jobs, file)
+                .where(jobs.c.job_id.in_(taken))
+                .order_by(*_TURN)
+            )
+            return [
+                Job(
+                    job_id=row.job_id,
+                    file_id=row.file_id,
+                    path=codec.join(row.folder, row.name),
+                    attempts=row.attempts,
+                    crashes=row.crashes,
+                    owner=row.owner,
+                )
+                for row in connection.execute(claimed)
+            ]
+
+    def renew(self, owner: str) -> int:
+        """Extend the leases of an owner; return how many jobs it holds."""
+        lease_until = self._clock() + self._settings.lease_seconds
+        statement = update(jobs).where(jobs.c.state == State.RUNNING, jobs.c.owner == owner)
+        with self._database.writing() as connection:
+            return connection.execute(statement.values(lease_until=lease_until)).rowcount
+
+    def finish(self, job: Job) -> bool:
+        """Delete a job that is done; False if it was the owner's no more."""
+        with self._database.writing() as connection:
+            return connection.execute(delete(jobs).where(*_still_held(job))).rowcount == 1
+
+    def fail(self, job: Job, error: str, *, transient: bool) -> bool:
+        """End a try with an error: put the job back after a pause, or set it aside.
+
+        Return False if the job was the owner's no more.
+        """
+        kind = FailureKind.TRANSIENT if transient else FailureKind.PERMANENT
+        with self._database.writing() as connection:
+            return self._end_try(connection, job, kind, error, self._clock()) is not None
+
+    def crashed(self, job: Job, error: str) -> bool:
+        """End a try in whose middle the worker process ended; tell whether the job is set aside now."""
+        with self._database.writing() as connection:
+            return self._end_try(connection, job, FailureKind.CRASH, error, self._clock()) is State.DEAD
+
+    def give_back(self, owner: str) -> int:
+        """Put the jobs of an owner that stops back into the queue, their attempt unspent; return how many."""
+        statement = (
+            update(jobs)
+            .where(jobs.c.state == State.RUNNING, jobs.c.owner == owner)
+            .values(state=State.QUEUED, owner=None, lease_until=None, attempts=jobs.c.attempts - 1)
+        )
+        with self._database.writing() as connection:
+            return connection.execute(statement).rowcount
+
+    def take_over(self) -> int:
+        """Release what a killed agent held, without waiting for its leases; return how many jobs.
+
+        Only for the one agent that holds the lock, before it claims anything itself.
+        """
+        with self._database.writing() as connection:
+            return self._release(connection, self._clock())
+
+    def release_expired(self) -> int:
+        """Release the jobs whose lease has run out; return how many. `claim` does so too."""
+        now = self._clock()
+        with self._database.writing() as connection:
+            return self._release(connection, now, jobs.c.lease_until < now)
+
+    def retry_dead(self) -> int:
+        """Put all jobs that were set aside back into the queue, their attempts unspent; return how many."""
+        fresh = {"state": State.QUEUED, "run_after": self._clock(), "attempts": 0, "crashes": 0}
+        with self._database.writing() as connection:
+            return connection.execute(update(jobs).where(jobs.c.state == State.DEAD).values(fresh)).rowcount
+
+    def counts(self) -> QueueCounts:
+        """Count the jobs by state."""
+        queued, due = jobs.c.state == State.QUEUED, jobs.c.run_after <= self._clock()
+        statement = select(
+            func.count().filter(queued, due),
+            func.count().filter(queued, ~due),
+            func.count().filter(jobs.c.state == State.RUNNING),
+            func.count().filter(jobs.c.state == State.DEAD),
+        ).select_from(jobs)
+        with self._database.reading() as connection:
+            ready, waiting, running, dead = connection.execute(statement).one()
+        return QueueCounts(queued=ready, waiting=waiting, running=running, dead=dead)
+
+    def failures(self, limit: int) -> list[Failure]:
+        """Return the jobs whose last try failed, newest first."""
+        statement = (
+            select(jobs, file.c.folder, file.c.name)
+            .join_from(jobs, file)
+            .where(jobs.c.failed_at.is_not(None))
+            .order_by(jobs.c.failed_at.desc(), jobs.c.job_id.desc())
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [
+                Failure(
+                    path=codec.join(row.folder, row.name),
+                    kind=FailureKind(row.failure),
+                    error=row.error,
+                    attempts=row.attempts,
+                    dead=row.state == State.DEAD,
+                    at=codec.rfc3339(row.failed_at),
+                )
+                for row in connection.execute(statement)
+            ]
+
+    def next_due(self) -> float | None:
+        """Return from when on a queued job may be claimed, seconds since the epoch; None if none waits."""
+        queued = jobs.c.state == State.QUEUED
+        # With a backlog the first in turn is due; looking for the earliest would read all of it.
+        due = select(jobs.c.run_after).where(queued, jobs.c.run_after <= self._clock()).order_by(*_TURN).limit(1)
+        with self._database.reading() as connection:
+            earliest: float | None = connection.scalar(due)
+            if earliest is None:
+                earliest = connection.scalar(select(func.min(jobs.c.run_after)).where(queued))
+        return earliest
+
+    def _release(self, connection: Connection, now: float, *conditions: ColumnElement[bool]) -> int:
+        """Put running jobs back whose owner is gone, or set them aside if their attempts are spent."""
+        orphans = connection.execute(select(jobs).where(jobs.c.state == State.RUNNING, *conditions)).all()
+        for orphan in orphans:
+            error = f"the agent ended in the middle of it ({orphan.attempts} tries so far)"
+            self._end_try(connection, orphan, FailureKind.ABANDONED, error, now)
+        return len(orphans)
+
+    def _end_try(self, connection: Connection, job: Any, kind: FailureKind, error: str, now: float) -> State | None:
+        """Given a job or its row, write how the try ended; return the new state, None if it is held no more."""
+        crashes = job.crashes + (kind is FailureKind.CRASH)
+        pause = pause_seconds(
+            kind, attempts=job.attempts, crashes=crashes, settings=self._settings, jitter=self._jitter()
+        )
+        state = State.DEAD if pause is None else State.QUEUED
+        ended = connection.execute(
+            update(jobs)
+            .where(*_still_held(job))
+            .values(
+                state=state,
+                run_after=now + (pause or 0.0),
+                crashes=crashes,
+                owner=None,
+                lease_until=None,
+                failure=kind,
+                error=error,
+                failed_at=now,
+            )
+        )
+        return state if ended.rowcount == 1 else None
+
+
+def add_jobs(connection: Connection, which: ColumnElement[bool], *, priority: Priority, now: float) -> int:
+    """Inside a transaction, add jobs for the files that fit a condition and have none; return how many."""
+    columns = ["file_id", "state", "priority", "run_after", "enqueued_at"]
+    wanted = select(file.c.file_id, literal(State.QUEUED), literal(priority), literal(now), literal(now)).where(which)
+    return connection.execute(insert(jobs).from_select(columns, wanted).on_conflict_do_nothing()).rowcount
+
+
+def among(column: Column[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of these; as one parameter, however many they are."""
+    values = func.json_each(json.dumps(list(numbers))).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
+def _still_held(job: Any) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which a claim is still the claimant's."""
+    return (
+        jobs.c.job_id == job.job_id,
+        jobs.c.state == State.RUNNING,
+        jobs.c.owner == job.owner,
+        jobs.c.attempts == job.attempts,
+    )

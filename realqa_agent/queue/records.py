@@ -1,0 +1,72 @@
+"""The words of the queue: plain data that holds no connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from realqa_agent.queue.retry import FailureKind
+
+
+class Priority(IntEnum):
+    """Which jobs go first: the smaller number, and among equal ones what came first."""
+
+    IMPORT = 0
+    """New or changed: somebody may be waiting for it."""
+    RESCORE = 10
+    """Scored already, but by another scorer or version."""
+
+
+class State(StrEnum):
+    """Where a job stands. A finished one is deleted."""
+
+    QUEUED = "queued"
+    """Waits for its turn, or for the time of its next try."""
+    RUNNING = "running"
+    """Claimed by an owner until its lease ends."""
+    DEAD = "dead"
+    """Set aside until somebody asks for it, or the file changes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """A claimed job."""
+
+    job_id: int
+    file_id: int
+    path: Path
+    attempts: int
+    """This one included."""
+    crashes: int
+    """How often a worker ended in the middle of it so far."""
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueCounts:
+    """Jobs by state."""
+
+    queued: int
+    """Could be claimed now."""
+    waiting: int
+    """To be tried again later."""
+    running: int
+    dead: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """A job whose last try failed."""
+
+    path: Path
+    kind: FailureKind
+    error: str
+    attempts: int
+    dead: bool
+    """Set aside; otherwise it will be tried again."""
+    at: str
+    """RFC 3339, UTC."""
