@@ -1,0 +1,54 @@
+"""XML names: the namespaces that we read or write, and our own properties, in Clark notation (`{uri}name`).
+
+Prefixes are decoration that other programs may change; names are compared by URI.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REALQA = "https://realqa-agent.org/ns/1.0/"
+"""Our namespace, chosen for ever: sidecars in the field carry it. Meanings may be added, never changed."""
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+XMP = "http://ns.adobe.com/xap/1.0/"
+DC = "http://purl.org/dc/elements/1.1/"
+LR = "http://ns.adobe.com/lightroom/1.0/"
+DIGIKAM = "http://www.digikam.org/ns/1.0/"
+DARKTABLE = "http://darktable.sf.net/"
+MICROSOFT = "http://ns.microsoft.com/photo/1.0/"
+ACDSEE = "http://ns.acdsee.com/iptc/1.0/"
+
+PREFIXES: Mapping[str, str] = MappingProxyType({"realqa": REALQA, "xmp": XMP, "lr": LR, "digiKam": DIGIKAM})
+"""The usual prefixes of what we may create."""
+
+RATING = f"{{{XMP}}}Rating"
+OTHER_RATINGS = (f"{{{MICROSOFT}}}Rating", f"{{{ACDSEE}}}rating")
+"""Where digiKam finds stars if there is no `xmp:Rating`."""
+PICK_LABEL = f"{{{DIGIKAM}}}PickLabel"
+HIERARCHICAL = f"{{{LR}}}hierarchicalSubject"
+FLAT = f"{{{DC}}}subject"
+TAGS = f"{{{DIGIKAM}}}TagsList"
+DARKTABLE_VERSION = f"{{{DARKTABLE}}}xmp_version"
+"""Present in every sidecar that darktable wrote."""
+
+SCHEMA_VERSION = f"{{{REALQA}}}SchemaVersion"
+MODEL = f"{{{REALQA}}}Model"
+SCORED_AT = f"{{{REALQA}}}ScoredAt"
+OVERALL = f"{{{REALQA}}}Overall"
+QUALITY = f"{{{REALQA}}}Quality"
+AESTHETIC = f"{{{REALQA}}}Aesthetic"
+VERDICT = f"{{{REALQA}}}Verdict"
+VERDICT_REASONS = f"{{{REALQA}}}VerdictReasons"
+ATTRIBUTES = f"{{{REALQA}}}Attributes"
+NAME = f"{{{REALQA}}}Name"
+VALUE = f"{{{REALQA}}}Value"
+SCORE = f"{{{REALQA}}}Score"
+EXPLANATION = f"{{{REALQA}}}Explanation"
+WRITTEN_RATING = f"{{{REALQA}}}WrittenRating"
+WRITTEN_PICK = f"{{{REALQA}}}WrittenPick"
+WRITTEN_KEYWORDS = f"{{{REALQA}}}WrittenKeywords"

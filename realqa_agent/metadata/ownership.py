@@ -1,0 +1,121 @@
+"""Whose a value is: compare-and-swap between the agent and everybody else. Pure.
+
+The witness is the agent's note, kept in the sidecar beside a value that it wrote; the index keeps a copy of it.
+A value that equals its witness is the agent's. A value that differs from it, or went missing, was changed by
+a human, who keeps the field for ever. Where notes are lost or disagree, nothing is touched.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realqa_agent.metadata.record import Field, Owner, Remembered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """What is known of one field before a write. Absent (None), 0 and -1 are three different values."""
+
+    here: str | None
+    """The value in the sidecar."""
+    rival: str | None = None
+    """A human value in a second sidecar of the same photo, which some programs prefer."""
+    inside: str | None = None
+    """The value inside the photo, which counts where no sidecar has one."""
+    witness: str | None = None
+    remembered: Remembered | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """What becomes of the field: the value to write if any, and the notes to keep of it."""
+
+    write: int | None = None
+    witness: str | None
+    remembered: Remembered | None
+    note: str | None = None
+
+
+def number(text: str | None) -> float | None:
+    """Return the text as a finite number, None if it isn't one."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def settle(field: Field, found: Found, wanted: int | None, *, free: Collection[float | None], updates: bool) -> Settled:
+    """Decide about a field that holds a number.
+
+    `wanted` None only observes. `free` are the values that nobody chose (None: absent). `updates` False keeps
+    the agent from changing even its own value.
+    """
+    if found.remembered is not None and found.remembered.owner is Owner.HUMAN:
+        note = f"{field} is a human's: left alone"
+        return _given_up(found, note if wanted is not None else None)
+    if found.witness is None:
+        return _unmarked(field, found, wanted, free)
+    return _marked(field, found, found.witness, wanted, updates=updates)
+
+
+def _unmarked(field: Field, found: Found, wanted: int | None, free: Collection[float | None]) -> Settled:
+    if found.remembered is not None:
+        note = f"{field}: the sidecar lost the agent's mark, so whose the value is can't be told: left alone"
+        return _untouched(found, note if wanted is not None else None)
+    current = next((text for text in (found.here, found.rival, found.inside) if text is not None), None)
+    value = number(current)
+    nobodys = value in free if current is None or value is not None else False
+    if wanted is None or value == wanted:
+        return _untouched(found, None)
+    if _contested(found) or not nobodys:
+        note = f"{field} {current} may be a human's: left alone"
+        return _untouched(found, note if current is not None else None)
+    return _written(wanted)
+
+
+def _marked(field: Field, found: Found, witness: str, wanted: int | None, *, updates: bool) -> Settled:
+    intact = number(found.here) is not None and number(found.here) == number(witness)
+    done = intact and number(found.here) == wanted
+    if found.remembered is not None and number(found.remembered.value) != number(witness):
+        if not done:
+            note = f"{field}: sidecar and index disagree about what the agent wrote: left alone"
+            return _untouched(found, note)
+        # Both are right: the agent was ended after the write and before it could remember.
+    elif not intact:
+        change = f"{field}: a human changed {witness} to {found.here or 'none'}: left alone for ever"
+        return _given_up(found, change)
+    if wanted is None or done:
+        return _kept(witness)
+    if _contested(found):
+        return _untouched(found, f"{field}: the photo's two sidecars differ: left alone")
+    if not updates:
+        return _untouched(found, f"{field} {found.here} is outdated, but darktable's database rules it now")
+    return _written(wanted)
+
+
+def _contested(found: Found) -> bool:
+    return None not in (found.here, found.rival) and number(found.here) != number(found.rival)
+
+
+def _untouched(found: Found, note: str | None) -> Settled:
+    return Settled(witness=found.witness, remembered=found.remembered, note=note)
+
+
+def _kept(witness: str) -> Settled:
+    return Settled(witness=witness, remembered=Remembered(owner=Owner.AGENT, value=witness))
+
+
+def _given_up(found: Found, note: str | None) -> Settled:
+    human = Remembered(owner=Owner.HUMAN, value=found.here or "")
+    return Settled(witness=None, remembered=human, note=note)
+
+
+def _written(value: int) -> Settled:
+    agent = Remembered(owner=Owner.AGENT, value=str(value))
+    return Settled(write=value, witness=str(value), remembered=agent)

@@ -1,0 +1,259 @@
+"""Merge a record into an XMP packet: bytes in, bytes out, pure.
+
+Our own properties follow the record. Rating, pick label and keywords are shared with humans and other programs
+and change only where `ownership` and `keywords` allow. A packet that already says the same comes back as the
+very bytes that were given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from realqa_agent.assessment import Decision
+from realqa_agent.metadata import namespaces as names
+from realqa_agent.metadata.keywords import Lists, keywords_for, planned, remembered
+from realqa_agent.metadata.ownership import Found, Settled, number, settle
+from realqa_agent.metadata.record import Field, Memory, Owner, Record, Remembered
+from realqa_agent.metadata.seed import Surroundings, embedded_packet
+from realqa_agent.metadata.xmp import Packet, PacketError, TangledError, speakable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from realqa_agent.capture import Embedded
+    from realqa_agent.config import Metadata
+
+SCHEMA = 1
+"""Version of our properties. Raised only if an older reader would misunderstand them."""
+
+PICKS = {Decision.REJECT: 1, Decision.REVIEW: 2, Decision.KEEP: 3}
+"""digiKam's pick labels: rejected, pending, accepted."""
+
+PROPERTIES = {Field.RATING: names.RATING, Field.PICK: names.PICK_LABEL}
+WITNESSES = {Field.RATING: names.WRITTEN_RATING, Field.PICK: names.WRITTEN_PICK}
+UNREADABLE = "unreadable"
+"""Stands for a value that is there and no plain number: not free, so a human's."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merged:
+    """The packet after the merge, what the index must remember, and sentences for people."""
+
+    data: bytes
+    memory: Memory
+    notes: tuple[str, ...]
+
+
+@dataclass(kw_only=True, slots=True)
+class _Merge:
+    """One merge in progress."""
+
+    packet: Packet
+    record: Record
+    settings: Metadata
+    memory: Memory
+    around: Surroundings
+    kept: dict[Field, Remembered] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def merge(data: bytes, record: Record, around: Surroundings, settings: Metadata, memory: Memory) -> Merged:
+    """Given a sidecar's bytes, return them with the record merged in; PacketError if that can't be done safely."""
+    packet = Packet(data)
+    _check_schema(packet)
+    job = _Merge(packet=packet, record=record, settings=settings, memory=memory, around=around)
+    _set_results(packet, record)
+    _share_numbers(job)
+    _share_keywords(job)
+    return Merged(data=packet.to_bytes(), memory=job.kept, notes=tuple(job.notes))
+
+
+def _check_schema(packet: Packet) -> None:
+    version = number(_stated(packet, names.SCHEMA_VERSION))
+    if version is not None and version > SCHEMA:
+        raise PacketError("it was written by a newer RealQA Agent; update this one")
+
+
+# Our own properties
+
+
+def _set_results(packet: Packet, record: Record) -> None:
+    assessment, verdict = record.assessment, record.verdict
+    texts = {
+        names.SCHEMA_VERSION: str(SCHEMA),
+        names.MODEL: speakable(f"{assessment.scorer} {assessment.version}"),
+        names.SCORED_AT: record.scored_at,
+        names.OVERALL: f"{assessment.overall:.2f}",
+        names.QUALITY: f"{assessment.quality:.2f}",
+        names.AESTHETIC: f"{assessment.aesthetic:.2f}",
+        names.VERDICT: verdict.decision.value,
+    }
+    for name, text in texts.items():
+        packet.set_text(name, text)
+    reasons = [speakable(reason) for reason in verdict.reasons]
+    if not _says(packet.array, names.VERDICT_REASONS, reasons):
+        packet.set_array(names.VERDICT_REASONS, "Seq", reasons)
+    attributes = _attributes(record)
+    if not _says(packet.structs, names.ATTRIBUTES, attributes):
+        packet.set_array(names.ATTRIBUTES, "Seq", attributes)
+
+
+def _attributes(record: Record) -> list[dict[str, str]]:
+    structs = []
+    for name, judgement in record.assessment.attributes.items():
+        struct = {names.NAME: name, names.VALUE: speakable(judgement.value)}
+        if judgement.score is not None:
+            struct[names.SCORE] = f"{judgement.score:.2f}"
+        struct[names.EXPLANATION] = speakable(judgement.reason)
+        structs.append(struct)
+    return structs
+
+
+# Rating and pick label
+
+
+def _share_numbers(job: _Merge) -> None:
+    stars = job.record.stars
+    wanted = {
+        Field.RATING: stars,
+        Field.PICK: None if stars is None else PICKS[job.record.verdict.decision],
+    }
+    in_darktable = bool(job.packet.values(names.DARKTABLE_VERSION))
+    for shared, value in wanted.items():
+        free = _free_in_darktable(shared, job.settings) if in_darktable else {None, 0.0}
+        settled = settle(shared, _found(job, shared), value, free=free, updates=not in_darktable)
+        _apply(job, shared, settled)
+
+
+def _free_in_darktable(shared: Field, settings: Metadata) -> set[float | None]:
+    """Return the values that nobody chose in a sidecar of darktable's.
+
+    Its database rules from now on: its next edit puts its own value over ours, which then looks like a human's.
+    It writes 1 at import to a photo that nobody rated, so 0 and 1 tell nothing unless the user says that they do.
+    """
+    if shared is not Field.RATING:
+        return set()
+    assumed = {0.0: settings.assume_zero_unrated, 1.0: settings.assume_default_one}
+    return {value for value, taken in assumed.items() if taken}
+
+
+def _found(job: _Merge, shared: Field) -> Found:
+    here, rival, inside = _value(job.packet, shared), None, None
+    if job.around.lightroom is not None:
+        rival = _value(Packet(job.around.lightroom), shared)
+        rival = None if number(rival) == 0 else rival
+    if here is None and rival is None and job.record.stars is not None:
+        inside = _inside(job.around.embedded, shared)
+    return Found(
+        here=here,
+        rival=rival,
+        inside=inside,
+        witness=_stated(job.packet, WITNESSES[shared]),
+        remembered=job.memory.get(shared),
+    )
+
+
+def _inside(embedded: Embedded, shared: Field) -> str | None:
+    if embedded.problem is not None:
+        return UNREADABLE
+    stated = None
+    if embedded.packet is not None:
+        try:
+            stated = _value(embedded_packet(embedded.packet), shared)
+        except PacketError:
+            return UNREADABLE
+    if stated is None and shared is Field.RATING and embedded.rating is not None:
+        return str(embedded.rating)
+    return stated
+
+
+def _value(packet: Packet, shared: Field) -> str | None:
+    stated = _stated(packet, PROPERTIES[shared])
+    if stated is None and shared is Field.RATING:
+        others = (_stated(packet, name) for name in names.OTHER_RATINGS)
+        return next((other for other in others if other is not None and number(other) != 0), None)
+    return stated
+
+
+def _apply(job: _Merge, shared: Field, settled: Settled) -> None:
+    if settled.write is not None:
+        job.packet.set_text(PROPERTIES[shared], str(settled.write))
+    if settled.witness is None:
+        job.packet.remove(WITNESSES[shared])
+    else:
+        job.packet.set_text(WITNESSES[shared], settled.witness)
+    if settled.remembered is not None:
+        job.kept[shared] = settled.remembered
+    if settled.note is not None:
+        job.notes.append(settled.note)
+
+
+# Keywords
+
+
+def _share_keywords(job: _Merge) -> None:
+    before = job.memory.get(Field.KEYWORDS)
+    if before is not None:
+        job.kept[Field.KEYWORDS] = before
+    if not job.settings.keywords or job.packet.values(names.DARKTABLE_VERSION):
+        return
+    wanted = keywords_for(job.record.assessment, job.record.verdict)
+    try:
+        lists = Lists(
+            hierarchical=tuple(job.packet.array(names.HIERARCHICAL)),
+            flat=tuple(job.packet.array(names.FLAT)),
+            tags=tuple(job.packet.array(names.TAGS)),
+            written=frozenset(job.packet.array(names.WRITTEN_KEYWORDS)),
+        )
+    except TangledError as error:
+        if wanted:
+            job.notes.append(f"keywords: {error}: left alone")
+        return
+    plan = planned(lists, wanted)
+    if before is not None and before.value != remembered(lists.written):
+        # A difference is harmless if it comes from a write that the agent did not live to remember: then the
+        # file is as wanted already.
+        if plan != lists:
+            job.notes.append("keywords: sidecar and index disagree about the agent's: left alone")
+        if plan != lists or not lists.written:
+            return
+    _write_lists(job.packet, lists, plan)
+    job.notes += [
+        f"keyword {entry} was removed by a human: not added again"
+        for entry in wanted
+        if entry in plan.written and entry not in plan.hierarchical
+    ]
+    job.kept.pop(Field.KEYWORDS, None)
+    if plan.written:
+        job.kept[Field.KEYWORDS] = Remembered(owner=Owner.AGENT, value=remembered(plan.written))
+
+
+def _write_lists(packet: Packet, before: Lists, after: Lists) -> None:
+    _change(packet, names.HIERARCHICAL, before.hierarchical, after.hierarchical)
+    _change(packet, names.FLAT, before.flat, after.flat)
+    _change(packet, names.TAGS, before.tags, after.tags)
+    if after.written != before.written:
+        packet.set_array(names.WRITTEN_KEYWORDS, "Bag", sorted(after.written))
+
+
+def _change(packet: Packet, name: str, before: Sequence[str], after: Sequence[str]) -> None:
+    packet.extend(name, [entry for entry in after if entry not in before])
+    packet.discard(name, [entry for entry in before if entry not in after])
+
+
+# Reading what may have any shape
+
+
+def _stated(packet: Packet, name: str) -> str | None:
+    try:
+        return packet.text(name)
+    except TangledError:
+        return UNREADABLE
+
+
+def _says(read: Callable[[str], object], name: str, wanted: object) -> bool:
+    try:
+        return read(name) == wanted
+    except TangledError:
+        return False

@@ -1,0 +1,52 @@
+"""The words of this room: what is to be written about a file, and who owns a field. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from realqa_agent.assessment import Assessment, Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """What the agent has to say about one file."""
+
+    assessment: Assessment
+    verdict: Verdict
+    stars: int | None
+    """-1 (rejected) to 5; None: rating and pick label are none of our business."""
+    scored_at: str
+    """RFC 3339, UTC."""
+
+
+class Field(StrEnum):
+    """What agent, humans and other programs share in a sidecar."""
+
+    RATING = "rating"
+    PICK = "pick"
+    KEYWORDS = "keywords"
+
+
+class Owner(StrEnum):
+    """Whose a field is, as far as the index remembers."""
+
+    AGENT = "agent"
+    """The agent wrote the value and may change it as long as the sidecar still says the same."""
+    HUMAN = "human"
+    """A human changed what the agent had written: left alone for ever."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """The index's copy of one field: a number as text ("" for none), or our keywords joined by `;`."""
+
+    owner: Owner
+    value: str
+
+
+Memory = Mapping[Field, Remembered]
+"""What the index remembers of one file; a field that nobody owns is absent."""

@@ -1,0 +1,104 @@
+"""The packet that a new sidecar starts from.
+
+A sidecar hides what is inside the photo, from darktable and from digiKam alike: rating, title and keywords would
+seem lost. So a new one begins as a copy of what the programs show until now. Seeded values are a human's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from realqa_agent.metadata import namespaces as names
+from realqa_agent.metadata.xmp import BrokenPacketError, Packet, PacketError, speakable
+
+if TYPE_CHECKING:
+    from realqa_agent.capture import Embedded
+
+WRAPPER = """\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="RealQA Agent">
+ {}
+</x:xmpmeta>
+<?xpacket end="w"?>
+"""
+EMPTY = WRAPPER.format(f'<rdf:RDF xmlns:rdf="{names.RDF}"/>')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What is said of the photo outside its sidecar."""
+
+    embedded: Embedded
+    lightroom: bytes | None = None
+    """The packet of `photo.xmp`, the name that Lightroom uses, where it lies beside the photo."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seed:
+    """A whole packet, and sentences about what could not be carried over."""
+
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+def seed(around: Surroundings) -> Seed:
+    """Given what is said of a photo without `photo.ext.xmp`, return the packet that its new sidecar starts from.
+
+    `photo.xmp` comes before the packet in the photo, as in darktable. Raise PacketError if it can't be read: to
+    start without it would hide a human's values.
+    """
+    if around.lightroom is not None:
+        packet = Packet(around.lightroom)
+        packet.remove_namespace(names.REALQA)
+        return Seed(data=_sidecar(packet))
+    embedded = around.embedded
+    notes: list[str] = []
+    if embedded.problem is not None:
+        notes.append(f"the metadata inside the photo can't be read, so none was copied: {embedded.problem}")
+    packet = Packet(EMPTY.encode())
+    if embedded.packet is not None:
+        try:
+            packet = embedded_packet(embedded.packet)
+        except BrokenPacketError as error:
+            packet = _salvaged(embedded.packet) or packet
+            notes.append(f"the XMP inside the photo is damaged, what is readable was copied: {error}")
+        except PacketError as error:
+            notes.append(f"the XMP inside the photo was not copied: {error}")
+    # An exported picture may carry what belongs to the photo that it was made from: darktable would apply that
+    # history once more, and our own results and witnesses are about another file.
+    packet.remove_namespace(names.DARKTABLE)
+    packet.remove_namespace(names.REALQA)
+    if embedded.rating in range(-1, 6) and not packet.values(names.RATING):
+        packet.set_text(names.RATING, str(embedded.rating))
+    return Seed(data=_sidecar(packet), notes=tuple(notes))
+
+
+def embedded_packet(data: bytes) -> Packet:
+    """Return the packet out of a photo, which may be padded with zero bytes; raise PacketError as Packet does."""
+    return Packet(data if b"\0" in data[:4] else data.strip(b"\0 \t\r\n"))
+
+
+def _salvaged(data: bytes) -> Packet | None:
+    """Return what is left of a damaged packet, None if nothing is."""
+    text = speakable(data.decode("utf-8", "replace"))
+    if "<!DOCTYPE" in text:
+        return None
+    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(text.encode(), parser) if text else None
+    nodes = [] if root is None else list(root.iter(f"{{{names.RDF}}}RDF"))
+    try:
+        return Packet(etree.tostring(nodes[0], with_tail=False)) if nodes else None
+    except PacketError:
+        return None
+
+
+def _sidecar(packet: Packet) -> bytes:
+    """Return the packet in the wrapper of a fresh sidecar: no padding, UTF-8, and never bare.
+
+    Exiv2, and so both host programs, refuses UTF-16 and a packet without x:xmpmeta.
+    """
+    rdf = etree.tostring(packet.rdf, encoding="unicode", with_tail=False)
+    return WRAPPER.format(rdf).encode()

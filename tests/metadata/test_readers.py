@@ -1,0 +1,85 @@
+"""Other programs read our sidecars as we mean them: Bag and Seq, structs, and what was there before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pyexiv2
+import pytest
+from support.sidecars import blurry, listed, packet
+
+from realqa_agent.capture import Embedded
+from realqa_agent.config import Metadata
+from realqa_agent.metadata.sidecar import write
+
+INSIDE = packet(
+    listed("dc:subject", "sea") + listed("digiKam:TagsList", "sea", kind="Seq"),
+    'xmp:Rating="4" crs:Sharpness="25" exif:GPSLatitude="52,30.5N"',
+)
+
+
+@pytest.fixture
+def sidecar(tmp_path: Path) -> Path:
+    return write(tmp_path / "a.jpg", blurry(3), Embedded(packet=INSIDE), Metadata(), {}).sidecar
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    return write(tmp_path / "b.jpg", blurry(-1), Embedded(), Metadata(), {}).sidecar
+
+
+def exiv2(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the properties that Exiv2 reads, and the packet as its toolkit understands it."""
+    with pyexiv2.ImageData(path.read_bytes()) as image:
+        found: dict[str, Any] = image.read_xmp()
+        kinds: str = image.read_raw_xmp()
+    return found, kinds
+
+
+def test_exiv2_reads_what_was_there_and_what_is_ours(sidecar: Path) -> None:
+    found, text = exiv2(sidecar)
+    assert found["Xmp.xmp.Rating"] == "4"
+    assert found["Xmp.crs.Sharpness"] == "25"
+    assert found["Xmp.exif.GPSLatitude"] == "52,30.5N"
+    assert found["Xmp.dc.subject"] == ["sea", "reject", "blurry"]
+    assert found["Xmp.lr.hierarchicalSubject"] == ["sea", "RealQA|reject", "RealQA|clarity|blurry"]
+    assert found["Xmp.digiKam.TagsList"] == ["sea", "RealQA/reject", "RealQA/clarity/blurry"]
+    assert found["Xmp.realqa.Verdict"] == "reject"
+    assert found["Xmp.realqa.Attributes[8]/realqa:Name"] == "image_clarity"
+    assert found["Xmp.realqa.Attributes[8]/realqa:Explanation"] == "<image_clarity> is blurry & 12 % \N{DEGREE SIGN}"
+    assert "Xmp.realqa.Attributes[1]/realqa:Score" not in found
+    for name, kind in (("lr:hierarchicalSubject", "Bag"), ("digiKam:TagsList", "Seq"), ("dc:subject", "Bag")):
+        assert f"<rdf:{kind}>" in text.split(f"<{name}>")[1].split(f"</{name}>")[0]
+
+
+def test_exiv2_reads_stars_and_pick(bare: Path) -> None:
+    found, _ = exiv2(bare)
+    assert (found["Xmp.xmp.Rating"], found["Xmp.digiKam.PickLabel"]) == ("-1", "1")
+    assert (found["Xmp.realqa.WrittenRating"], found["Xmp.realqa.WrittenPick"]) == ("-1", "1")
+    assert not any(name.startswith(("Xmp.dc.", "Xmp.darktable", "Xmp.xmp.Label")) for name in found)
+
+
+def test_what_exiv2_rewrote_is_not_written_again(sidecar: Path) -> None:
+    memory = write(sidecar.with_suffix(""), blurry(3), Embedded(packet=INSIDE), Metadata(), {}).memory
+    data = sidecar.read_bytes()
+    with pyexiv2.ImageData(data) as image:
+        image.modify_xmp({"Xmp.dc.creator": ["somebody"]})
+        sidecar.write_bytes(image.get_bytes())
+    assert sidecar.read_bytes() != data
+    assert not write(sidecar.with_suffix(""), blurry(3), Embedded(packet=INSIDE), Metadata(), memory).changed
+
+
+def test_exiftool_reads_it_without_a_complaint(sidecar: Path) -> None:
+    if shutil.which("exiftool") is None:
+        pytest.skip("exiftool is not installed")
+    done = subprocess.run(["exiftool", "-j", "-G1", "-struct", str(sidecar)], capture_output=True, check=True)
+    found = json.loads(done.stdout)[0]
+    assert "ExifTool:Warning" not in found
+    assert found["XMP-xmp:Rating"] == 4
+    assert found["XMP-lr:HierarchicalSubject"] == ["sea", "RealQA|reject", "RealQA|clarity|blurry"]
+    assert found["XMP-realqa:Overall"] in {6, "6.00"}
+    assert [one["Name"] for one in found["XMP-realqa:Attributes"]] == list(blurry().assessment.attributes)
