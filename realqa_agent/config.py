@@ -33,7 +33,8 @@ class Folders(Section):
 
     watch: tuple[HomePath, ...] = Field((), description="Folders that `realqa run` watches when it is given none.")
     ignore: tuple[str, ...] = Field(
-        (), description="More names to pass over, as shell patterns on a file's or folder's name (`*_proof.jpg`)."
+        (),
+        description="More names to pass over, as shell patterns on a file's or folder's name (`*_proof.jpg`).",
     )
 
 
@@ -41,23 +42,33 @@ class Scoring(Section):
     """Who scores, and with how many processes."""
 
     scorer: str = Field("firstlook", description="The scorer's name; `realqa doctor` lists those installed.")
-    workers: int = Field(0, ge=0, le=64, description="Worker processes; 0 takes one for each processor core, 4 at most.")
+    workers: int = Field(
+        0, ge=0, le=64, description="Worker processes; 0 takes one for each processor core, 4 at most."
+    )
 
 
 class Media(Section):
     """Limits on what a file may cost to open. A file over a limit is refused, never half read."""
 
-    max_megabytes: int = Field(2048, ge=1, description="Largest still picture file; clips are read in pieces and may be larger.")
+    max_megabytes: int = Field(
+        2048, ge=1, description="Largest still picture file; clips are read in pieces and may be larger."
+    )
     max_megapixels: int = Field(160, ge=1, le=1000, description="Largest picture; one pixel takes 4 bytes of memory.")
     clip_frames: int = Field(8, ge=1, le=64, description="Frames looked at in a clip, evenly spread over its length.")
-    seconds_per_file: int = Field(120, ge=1, description="Time after which a file's worker is ended and the file refused.")
+    seconds_per_file: int = Field(
+        120, ge=1, description="Time after which a file's worker is ended and the file refused."
+    )
 
 
 class Profile(Section):
     """Thresholds that turn scores (1 to 10) into verdicts."""
 
-    reject_below: float = Field(2.5, ge=1, le=10, description="Clarity or exposure under this is strong evidence of a spoilt frame.")
-    review_below: float = Field(4.5, ge=1, le=10, description="Clarity, exposure or quality under this asks for a person's look.")
+    reject_below: float = Field(
+        2.5, ge=1, le=10, description="Clarity or exposure under this is strong evidence of a spoilt frame."
+    )
+    review_below: float = Field(
+        4.5, ge=1, le=10, description="Clarity, exposure or quality under this asks for a person's look."
+    )
 
 
 class Culling(Section):
@@ -73,7 +84,8 @@ class Culling(Section):
         description="Profiles by name; add your own as `[culling.profiles.NAME]`.",
     )
     stars_from: tuple[float, float, float, float] = Field(
-        (3.5, 5.0, 6.5, 8.0), description="Overall scores from which a kept photo gets 2, 3, 4 and 5 stars when `apply` is on."
+        (3.5, 5.0, 6.5, 8.0),
+        description="Overall scores from which a kept photo gets 2, 3, 4 and 5 stars when `apply` is on.",
     )
 
     @property
@@ -88,34 +100,53 @@ class Metadata(Section):
     sidecars: bool = Field(default=True, description="Write results into `photo.ext.xmp` beside each file.")
     keywords: bool = Field(default=True, description="Add `RealQA|…` keywords for clear defects and suggested rejects.")
     assume_zero_unrated: bool = Field(
-        default=False, description="Take 0 stars in a sidecar of darktable's as not rated, instead of as a human's choice."
+        default=False,
+        description="Take 0 stars in a sidecar of darktable's as not rated, instead of as a human's choice.",
     )
     assume_default_one: bool = Field(
-        default=False, description="Take 1 star in a sidecar of darktable's as its import default, instead of as a human's choice."
+        default=False,
+        description="Take 1 star in a sidecar of darktable's as its import default, instead of as a human's choice.",
     )
 
 
 class Watch(Section):
     """When a file counts as complete, and how often the folders are walked."""
 
-    settle_seconds: float = Field(2.0, ge=0, le=3600, description="A file must stay unchanged this long before it is scored.")
+    settle_seconds: float = Field(
+        2.0, ge=0, le=3600, description="A file must stay unchanged this long before it is scored."
+    )
     network_settle_seconds: float = Field(10.0, ge=0, le=3600, description="The same on network file systems.")
-    rescan_minutes: float = Field(10.0, gt=0, description="Time between walks through all folders; the walk is what guarantees that nothing is missed.")
+    rescan_minutes: float = Field(
+        10.0,
+        gt=0,
+        description="Time between walks through all folders; the walk is what guarantees that nothing is missed.",
+    )
     network_rescan_seconds: float = Field(60.0, gt=0, description="The same on file systems that report no changes.")
 
 
 class Queue(Section):
     """How work is handed out and tried again."""
 
-    lease_seconds: float = Field(120.0, ge=10, description="Time after which work of a dead agent is taken over; renewed while it lives.")
-    attempts: int = Field(5, ge=1, le=100, description="Tries before a file that fails for a passing reason is set aside.")
-    backoff_seconds: float = Field(30.0, ge=0, description="Pause after the first failed try; four times as long after each further one.")
+    lease_seconds: float = Field(
+        120.0,
+        ge=10,
+        description="Time after which work of a dead agent is taken over; renewed while it lives.",
+    )
+    attempts: int = Field(
+        5, ge=1, le=100, description="Tries before a file that fails for a passing reason is set aside."
+    )
+    backoff_seconds: float = Field(
+        30.0, ge=0, description="Pause after the first failed try; four times as long after each further one."
+    )
 
 
 class Index(Section):
     """The SQLite file with all results."""
 
-    path: HomePath | None = Field(None, description="Where the index is; unset: `realqa/index.sqlite` in the XDG data folder. Not on a network share.")
+    path: HomePath | None = Field(
+        None,
+        description="Where the index is; unset: `realqa/index.sqlite` in the XDG data folder. Not on a network share.",
+    )
 
     @property
     def file(self) -> Path:
@@ -177,7 +208,7 @@ def parse(table: dict[str, Any], file: Path) -> Config:
 
 
 def _with_shipped_profiles(table: dict[str, Any]) -> dict[str, Any]:
-    """A profile of the user's joins the shipped ones instead of replacing the whole table."""
+    """Let a profile of the user's join the shipped ones instead of replacing the whole table."""
     culling = table.get("culling")
     if not isinstance(culling, dict) or not isinstance(culling.get("profiles"), dict):
         return table

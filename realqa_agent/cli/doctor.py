@@ -25,7 +25,14 @@ from realqa_agent.worker.pool import Pool
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NEEDED = {"numpy": "pixels", "PIL": "JPEG, PNG, TIFF, WebP, AVIF", "pillow_heif": "HEIC", "rawpy": "RAW", "av": "clips", "pyexiv2": "EXIF and XMP"}
+NEEDED = {
+    "numpy": "pixels",
+    "PIL": "JPEG, PNG, TIFF, WebP, AVIF",
+    "pillow_heif": "HEIC",
+    "rawpy": "RAW",
+    "av": "clips",
+    "pyexiv2": "EXIF and XMP",
+}
 """Module to what it is needed for. Looked up, not imported: this process stays light."""
 
 WATCHES_WANTED = 65536
@@ -55,7 +62,7 @@ class Finding:
 @click.command(short_help="Say what is missing on this machine and how to mend it.")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Look at this machine and say what is missing and how to mend it; exit status 1 if something is broken.
+    r"""Look at this machine and say what is missing and how to mend it; exit status 1 if something is broken.
 
     \b
     realqa doctor
@@ -78,7 +85,11 @@ def _examine(ctx: click.Context) -> Iterator[Finding]:
         yield Finding(health=Health.BROKEN, subject="settings", text=str(error))
         return
     file = config.chosen_file(ctx.obj)
-    yield Finding(health=Health.GOOD, subject="settings", text=str(file) if file.exists() else f"defaults; {file} does not exist")
+    yield Finding(
+        health=Health.GOOD,
+        subject="settings",
+        text=str(file) if file.exists() else f"defaults; {file} does not exist",
+    )
     yield _scorer(settings)
     yield _index(settings.index.file)
     yield from _folders(settings)
@@ -89,7 +100,11 @@ def _examine(ctx: click.Context) -> Iterator[Finding]:
 def _libraries() -> Iterator[Finding]:
     for module, purpose in NEEDED.items():
         if importlib.util.find_spec(module) is None:
-            yield Finding(health=Health.BROKEN, subject=module, text=f"missing, needed for {purpose}; install realqa-agent again")
+            yield Finding(
+                health=Health.BROKEN,
+                subject=module,
+                text=f"missing, needed for {purpose}; install realqa-agent again",
+            )
     try:
         packaged("migrations")
     except FileNotFoundError as error:
@@ -103,7 +118,11 @@ def _scorer(settings: config.Config) -> Finding:
             ready = pool.scorer()
     except RealQAError as error:
         return Finding(health=Health.BROKEN, subject="scorer", text=f"{error} (installed: {installed})")
-    return Finding(health=Health.GOOD, subject="scorer", text=f"{ready.scorer} {ready.version} starts; installed: {installed}")
+    return Finding(
+        health=Health.GOOD,
+        subject="scorer",
+        text=f"{ready.scorer} {ready.version} starts; installed: {installed}",
+    )
 
 
 def _index(file: Path) -> Finding:
@@ -116,7 +135,11 @@ def _index(file: Path) -> Finding:
             text=f"{file} is on {kind}, where SQLite's journal does not work; set `path` in [index] to a local disk",
         )
     if not os.access(folder, os.W_OK):
-        return Finding(health=Health.BROKEN, subject="index", text=f"{folder} can't be written; mend its permissions or set `path` in [index]")
+        return Finding(
+            health=Health.BROKEN,
+            subject="index",
+            text=f"{folder} can't be written; mend its permissions or set `path` in [index]",
+        )
     free_gb = shutil.disk_usage(folder).free / 1e9
     state = "exists" if file.exists() else "will be made at the first run"
     health = Health.GOOD if free_gb > 1 else Health.HINT
@@ -125,14 +148,30 @@ def _index(file: Path) -> Finding:
 
 def _folders(settings: config.Config) -> Iterator[Finding]:
     if not settings.folders.watch:
-        yield Finding(health=Health.HINT, subject="folders", text="none set; give `realqa run` a folder, or set `watch` in [folders]")
+        yield Finding(
+            health=Health.HINT,
+            subject="folders",
+            text="none set; give `realqa run` a folder, or set `watch` in [folders]",
+        )
     for folder in settings.folders.watch:
         if not folder.is_dir():
-            yield Finding(health=Health.HINT, subject="folder", text=f"{folder} is not there now; it is looked at when it is")
+            yield Finding(
+                health=Health.HINT,
+                subject="folder",
+                text=f"{folder} is not there now; it is looked at when it is",
+            )
         elif not os.access(folder, os.W_OK):
-            yield Finding(health=Health.HINT, subject="folder", text=f"{folder} can't be written: results go into the index only")
+            yield Finding(
+                health=Health.HINT,
+                subject="folder",
+                text=f"{folder} can't be written: results go into the index only",
+            )
         elif is_network(kind := filesystem_of(folder)):
-            yield Finding(health=Health.GOOD, subject="folder", text=f"{folder} is on {kind}: walked regularly, since changes are not reported")
+            yield Finding(
+                health=Health.GOOD,
+                subject="folder",
+                text=f"{folder} is on {kind}: walked regularly, since changes are not reported",
+            )
         else:
             yield Finding(health=Health.GOOD, subject="folder", text=f"{folder} on {kind}")
 
@@ -144,7 +183,8 @@ def _watches() -> Finding:
     return Finding(
         health=Health.HINT,
         subject="inotify",
-        text=f"only {limit} folders can be watched; beyond that they are walked. More: sysctl fs.inotify.max_user_watches={WATCHES_WANTED}",
+        text=f"only {limit} folders can be watched, the others are walked; "
+        f"for more: sysctl fs.inotify.max_user_watches={WATCHES_WANTED}",
     )
 
 

@@ -15,6 +15,7 @@ from realqa_agent.index.store import Index
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from realqa_agent.index.reading import Sort
     from realqa_agent.index.store import Row
 
 
@@ -28,19 +29,29 @@ if TYPE_CHECKING:
     help="Order; scores put the best first.",
 )
 @click.option("--verdict", type=click.Choice([each.value for each in Decision]), help="Only files with this verdict.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, with the fields of `realqa score --json`.")
-@click.option("--tsv", "as_tsv", is_flag=True, help="Tab-separated lines for plugins: " + ", ".join(lines.TSV_COLUMNS) + ".")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON object a line, with the fields of `realqa score --json`.",
+)
+@click.option(
+    "--tsv",
+    "as_tsv",
+    is_flag=True,
+    help="Tab-separated lines for plugins: " + ", ".join(lines.TSV_COLUMNS) + ".",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
     folders: tuple[Path, ...],
     *,
-    sort: str,
+    sort: Sort,
     verdict: str | None,
     as_json: bool,
     as_tsv: bool,
 ) -> None:
-    """List the files that the agent has scored or refused, from the index.
+    r"""List the files that the agent has scored or refused, from the index.
 
     Without DIR: all of them. The table shows the reason for each low attribute.
 
@@ -52,7 +63,9 @@ def command(
         raise click.UsageError("choose one of --json and --tsv")
     with Index.read(settings_of(ctx).index.file) as index:
         rows = index.listing(
-            [folder.absolute() for folder in folders], sort=sort, decision=Decision(verdict) if verdict else None
+            [folder.absolute() for folder in folders],
+            sort=sort,
+            decision=Decision(verdict) if verdict else None,
         )
         found = (line for row in rows if (line := as_line(row)) is not None)
         if as_json:

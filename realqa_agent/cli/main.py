@@ -53,7 +53,7 @@ class Verbs(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, settings: Path | None) -> None:
-    """Score photos and clips, explain every score, and leave human decisions alone.
+    r"""Score photos and clips, explain every score, and leave human decisions alone.
 
     \b
     realqa score ~/Pictures/2026           look at a folder now

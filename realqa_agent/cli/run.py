@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 @click.option("-v", "--verbose", is_flag=True, help="Say every file, not only what went wrong.")
 @click.pass_context
 def command(ctx: click.Context, folders: tuple[Path, ...], *, once: bool, verbose: bool) -> None:
-    """Watch folders, score what is new, and write results into the index and the sidecars.
+    r"""Watch folders, score what is new, and write results into the index and the sidecars.
 
     Without DIR: the folders of the settings. Stops cleanly on Ctrl-C and SIGTERM, and goes on where it was at the
     next start. Stars and rejects are only written with `apply = true` in `[culling]`.

@@ -27,10 +27,17 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line on stdout, nothing else there.")
 @click.option("--scorer", metavar="NAME", help="Scorer to use instead of the one in the settings.")
-@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Worker processes; default: one a core, 4 at most.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Worker processes; default: one a core, 4 at most.",
+)
 @click.pass_context
-def command(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, scorer: str | None, jobs: int | None) -> None:
-    """Score files or folders now and write nothing.
+def command(
+    ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, scorer: str | None, jobs: int | None
+) -> None:
+    r"""Score files or folders now and write nothing.
 
     Shows a table with the reason for each low attribute. A RAW and its JPEG are judged as one shot. Exit status:
     0 all scored, 1 some refused, 2 wrong usage.
@@ -52,9 +59,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, score
     ctx.exit(1 if refused else 0)
 
 
-def _results(
-    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], config: Config
-) -> Iterator[dict[str, Any]]:
+def _results(shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], config: Config) -> Iterator[dict[str, Any]]:
     for outcomes in score(shots, pool):
         yield from _judged(outcomes, config.culling.thresholds)
 
@@ -76,7 +81,9 @@ def _judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict
             case Refused(kind=kind, message=message):
                 yield lines.refused(path, kind, message)
             case other:
-                yield lines.refused(path, RefusalKind.CORRUPT, f"it could not be scored: {getattr(other, 'message', other)}")
+                yield lines.refused(
+                    path, RefusalKind.CORRUPT, f"it could not be scored: {getattr(other, 'message', other)}"
+                )
 
 
 def _print_json(results: Iterator[dict[str, Any]]) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, *, as_json: bool) -> None:
-    """Show one file: scores, the ten attributes with reasons, verdict, camera settings, history.
+    r"""Show one file: scores, the ten attributes with reasons, verdict, camera settings, history.
 
     \b
     realqa show ~/Pictures/IMG_0042.CR2
@@ -32,7 +32,9 @@ def command(ctx: click.Context, file: Path, *, as_json: bool) -> None:
     with Index.read(settings_of(ctx).index.file) as index:
         row = index.lookup(file.absolute())
         if row is None:
-            raise UserError(f"{file}: not in the index; `realqa score` looks at it now, `realqa run --once` takes it in")
+            raise UserError(
+                f"{file}: not in the index; `realqa score` looks at it now, `realqa run --once` takes it in"
+            )
         history = index.history(row.file_id)
     line = as_line(row)
     if as_json:

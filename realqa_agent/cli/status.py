@@ -26,7 +26,7 @@ FAILURES_SHOWN = 10
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    """Show the queue by state, the rate and time left, the last failures, and which scorer is used.
+    r"""Show the queue by state, the rate and time left, the last failures, and which scorer is used.
 
     \b
     realqa status
@@ -77,7 +77,9 @@ def _print(status: dict[str, Any]) -> None:
         f"{queue['waiting']} to be tried again later, {queue['dead']} set aside"
     )
     verdicts = ", ".join(f"{count} {name}" for name, count in files["verdicts"].items())
-    click.echo(f"files    {files['scored']} scored ({verdicts or 'none'}), {files['refused']} refused, {files['missing']} gone")
+    click.echo(
+        f"files    {files['scored']} scored ({verdicts or 'none'}), {files['refused']} refused, {files['missing']} gone"
+    )
     eta = status["eta_seconds"]
     left = f"; {_duration(eta)} left" if eta is not None else ""
     click.echo(f"rate     {status['files_per_second']:.2f} files/s over the last ten minutes{left}")

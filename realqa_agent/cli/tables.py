@@ -64,7 +64,9 @@ def low_points(line: dict[str, Any]) -> list[str]:
         if attribute["score"] is not None and attribute["score"] < LOW
     ]
     low.sort(key=lambda entry: entry[0])
-    return [f"{words(name)} {score:.1f} ({attribute['value']}): {attribute['reason']}" for score, name, attribute in low]
+    return [
+        f"{words(name)} {score:.1f} ({attribute['value']}): {attribute['reason']}" for score, name, attribute in low
+    ]
 
 
 def words(name: str) -> str:

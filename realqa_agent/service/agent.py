@@ -18,7 +18,16 @@ from realqa_agent.errors import PermanentError, RefusalKind, TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.queue.intake import take_in
 from realqa_agent.service.record import Recorder
-from realqa_agent.worker.messages import Assess, Assessed, Crashed, Examine, Examined, Failed, Outcome, Refused
+from realqa_agent.worker.messages import (
+    Assess,
+    Assessed,
+    Crashed,
+    Examine,
+    Examined,
+    Failed,
+    Outcome,
+    Refused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -80,10 +80,7 @@ class Recorder:
         members = self._index.shot(job.file_id, self._scorer.scorer, self._scorer.version)
         thresholds = self._config.culling.thresholds
         verdicts = agree(
-            {
-                member.path.name: judge(member.stored.assessment, member.stored.facts, thresholds)
-                for member in members
-            }
+            {member.path.name: judge(member.stored.assessment, member.stored.facts, thresholds) for member in members}
         )
         changed = [member for member in members if member.verdict != verdicts[member.path.name]]
         for member in changed:

@@ -47,7 +47,10 @@ def _assess(path: Path, scorer: Scorer, limits: Media) -> Assessed:
     began = time.perf_counter()
     kind = kind_of(path)
     if kind is None:
-        raise RefusedError(RefusalKind.UNSUPPORTED, f"{path.suffix or 'no suffix'}: not a kind of picture or clip that is read")
+        raise RefusedError(
+            RefusalKind.UNSUPPORTED,
+            f"{path.suffix or 'no suffix'}: not a kind of picture or clip that is read",
+        )
     try:
         stat = stat_of(path)
     except OSError as error:

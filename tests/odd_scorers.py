@@ -1,0 +1,71 @@
+"""Scorers of another package, written into a folder of its own by the fixture `odd_scorers`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement
+from realqa_agent.errors import UserError
+
+if TYPE_CHECKING:
+    from realqa_agent.config import Scoring
+    from realqa_agent.media.picture import Picture
+
+
+class Plain:
+    name = "plain"
+    version = "1"
+
+    def __init__(self, settings: Scoring) -> None:
+        self.settings = settings
+
+    def assess(self, picture: Picture) -> Assessment:
+        clear = Judgement(value="clear", score=9.0, reason=f"{picture.width}x{picture.height}")
+        unknown = Judgement(value=UNKNOWN, score=None, reason="not looked at")
+        return Assessment(
+            scorer=self.name,
+            version=self.version,
+            quality=8.0,
+            aesthetic=6.0,
+            overall=7.0,
+            attributes={name: clear if name in {"image_clarity", "exposure"} else unknown for name in ATTRIBUTES},
+        )
+
+
+class Crash(Plain):
+    name = "crash"
+
+    def assess(self, picture: Picture) -> Assessment:
+        if picture.width == 40:
+            os.write(2, b"last words")
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return super().assess(picture)
+
+
+class Hang(Plain):
+    name = "hang"
+
+    def assess(self, picture: Picture) -> Assessment:
+        if picture.width == 40:
+            time.sleep(600)
+        return super().assess(picture)
+
+
+class Stumble(Plain):
+    name = "stumble"
+
+    def assess(self, picture: Picture) -> Assessment:
+        if picture.width == 40:
+            raise ZeroDivisionError("a defect")
+        return super().assess(picture)
+
+
+class Broken(Plain):
+    name = "broken"
+
+    def __init__(self, settings: Scoring) -> None:
+        super().__init__(settings)
+        raise UserError("its weights are missing")

@@ -1,0 +1,148 @@
+"""Workers as the agent meets them: real processes, real sockets, real deaths."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from realqa_agent.config import Media, Scoring
+from realqa_agent.errors import RefusalKind, UserError
+from realqa_agent.worker.messages import (
+    Assess,
+    Assessed,
+    Crashed,
+    Examine,
+    Examined,
+    Failed,
+    Outcome,
+    Refused,
+    Setup,
+    Task,
+)
+from realqa_agent.worker.pool import Pool
+
+pytestmark = pytest.mark.usefixtures("odd_scorers")
+
+
+@contextmanager
+def pool_of(scorer: str, *, size: int = 1, seconds_per_file: int = 120) -> Iterator[Pool[str]]:
+    setup = Setup(scoring=Scoring(scorer=scorer), media=Media(seconds_per_file=seconds_per_file))
+    with Pool[str](setup, size) as pool:
+        yield pool
+
+
+def outcome_of(pool: Pool[str], task: Task) -> Outcome:
+    pool.submit("it", task)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        for key, outcome in pool.wait(5.0):
+            assert key == "it"
+            return outcome
+    raise AssertionError("no outcome")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (48, 32), "teal").save(path)
+    return path
+
+
+@pytest.fixture
+def fatal(tmp_path: Path) -> Path:
+    """A picture whose width makes the odd scorers fail."""
+    path = tmp_path / "fatal.png"
+    Image.new("RGB", (40, 32), "red").save(path)
+    return path
+
+
+def test_scorer_of_another_package_is_found_and_used(photo: Path) -> None:
+    with pool_of("plain") as pool:
+        assert (pool.scorer().scorer, pool.scorer().version) == ("plain", "1")
+        outcome = outcome_of(pool, Assess(path=photo))
+    assert isinstance(outcome, Assessed)
+    assert (outcome.kind, outcome.width, outcome.height) == ("photo", 48, 32)
+    assert outcome.assessment.overall == 7.0
+
+
+def test_examining_reads_without_scoring(photo: Path) -> None:
+    with pool_of("crash") as pool:
+        outcome = outcome_of(pool, Examine(path=photo))
+    assert isinstance(outcome, Examined)
+    assert outcome.identity.stat.size == photo.stat().st_size
+
+
+def test_unreadable_file_is_a_refusal(tmp_path: Path) -> None:
+    with pool_of("plain") as pool:
+        outcome = outcome_of(pool, Assess(path=tmp_path / "nothing.jpg"))
+    assert isinstance(outcome, Refused)
+    assert outcome.kind is RefusalKind.UNREADABLE
+
+
+def test_crash_costs_one_file_and_tells_how_it_ended(photo: Path, fatal: Path) -> None:
+    with pool_of("crash") as pool:
+        outcome = outcome_of(pool, Assess(path=fatal))
+        assert isinstance(outcome, Crashed)
+        assert "SIGSEGV" in outcome.message
+        assert "last words" in outcome.message
+        assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+
+
+def test_file_over_the_deadline_is_refused_and_its_worker_replaced(photo: Path, fatal: Path) -> None:
+    with pool_of("hang", seconds_per_file=1) as pool:
+        outcome = outcome_of(pool, Assess(path=fatal))
+        assert outcome == Refused(kind=RefusalKind.TOO_LARGE, message="took longer than 1 s")
+        assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+
+
+def test_defect_of_a_scorer_is_told_with_its_traceback(photo: Path, fatal: Path) -> None:
+    with pool_of("stumble") as pool:
+        outcome = outcome_of(pool, Assess(path=fatal))
+        assert isinstance(outcome, Failed)
+        assert not outcome.transient
+        assert "ZeroDivisionError: a defect" in outcome.message
+        assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+
+
+@pytest.mark.parametrize(
+    ("scorer", "words"), [("broken", "its weights are missing"), ("nobody", "there is no scorer 'nobody'")]
+)
+def test_scorer_that_cannot_be_built_is_a_users_error(scorer: str, words: str) -> None:
+    with pool_of(scorer) as pool, pytest.raises(UserError, match=words):
+        pool.scorer()
+
+
+def test_worker_that_dies_while_idle_is_replaced(photo: Path) -> None:
+    with pool_of("plain") as pool:
+        assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+        worker = pool._workers[0].process
+        worker.kill()
+        worker.wait()
+        first = outcome_of(pool, Assess(path=photo))
+        assert isinstance(first, Crashed | Assessed)
+        assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+
+
+def test_no_worker_outlives_its_pool(fatal: Path) -> None:
+    with pool_of("hang", size=2) as pool:
+        pool.submit("busy", Assess(path=fatal))
+        pool.submit("other", Examine(path=fatal))
+        processes = [worker.process for worker in pool._workers]
+    assert all(process.returncode is not None for process in processes)
+
+
+def test_wait_ends_early_for_another_descriptor() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b".")
+    with pool_of("plain") as pool:
+        began = time.monotonic()
+        assert pool.wait(30.0, (reader,)) == []
+        assert time.monotonic() - began < 5
+    os.close(reader)
+    os.close(writer)
