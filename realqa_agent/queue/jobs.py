@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from realqa_agent.errors import RefusalKind
 from realqa_agent.index import codec
 from realqa_agent.index.reading import unassessed_by
 from realqa_agent.index.schema import file
@@ -134,25 +135,27 @@ class Queue:
         with self._database.writing() as connection:
             return connection.execute(statement).rowcount
 
-    def take_over(self) -> int:
-        """Release what a killed agent held, without waiting for its leases; return how many jobs.
+    def take_over(self) -> list[Path]:
+        """Release what a killed agent held, without waiting for its leases; return the files that it was at.
 
         Only for the one agent that holds the lock, before it claims anything itself.
         """
+        held = select(file.c.folder, file.c.name).join_from(jobs, file).where(jobs.c.state == State.RUNNING)
         with self._database.writing() as connection:
-            return self._release(connection, self._clock())
+            paths = [codec.join(row.folder, row.name) for row in connection.execute(held)]
+            self._release(connection, self._clock())
+        return paths
 
-    def release_expired(self) -> int:
-        """Release the jobs whose lease has run out; return how many. `claim` does so too."""
-        now = self._clock()
-        with self._database.writing() as connection:
-            return self._release(connection, now, jobs.c.lease_until < now)
+    def retry_unreadable(self) -> int:
+        """Put back what the system would not hand out; return how many jobs.
 
-    def retry_dead(self) -> int:
-        """Put all jobs that were set aside back into the queue, their attempts unspent; return how many."""
+        Mending a permission changes neither size nor mtime nor inode, so no walk brings these files back.
+        """
         fresh = {"state": State.QUEUED, "run_after": self._clock(), "attempts": 0, "crashes": 0}
+        unreadable = select(file.c.file_id).where(file.c.refusal_kind == RefusalKind.UNREADABLE)
+        which = (jobs.c.state == State.DEAD, jobs.c.file_id.in_(unreadable))
         with self._database.writing() as connection:
-            return connection.execute(update(jobs).where(jobs.c.state == State.DEAD).values(fresh)).rowcount
+            return connection.execute(update(jobs).where(*which).values(fresh)).rowcount
 
     def counts(self) -> QueueCounts:
         """Count the jobs by state."""
@@ -200,13 +203,12 @@ class Queue:
                 earliest = connection.scalar(select(func.min(jobs.c.run_after)).where(queued))
         return earliest
 
-    def _release(self, connection: Connection, now: float, *conditions: ColumnElement[bool]) -> int:
+    def _release(self, connection: Connection, now: float, *conditions: ColumnElement[bool]) -> None:
         """Put running jobs back whose owner is gone, or set them aside if their attempts are spent."""
         orphans = connection.execute(select(jobs).where(jobs.c.state == State.RUNNING, *conditions)).all()
         for orphan in orphans:
             error = f"the agent ended in the middle of it ({orphan.attempts} tries so far)"
             self._end_try(connection, orphan, FailureKind.ABANDONED, error, now)
-        return len(orphans)
 
     def _end_try(self, connection: Connection, job: Any, kind: FailureKind, error: str, now: float) -> State | None:
         """Given a job or its row, write how the try ended; return the new state, None if it is held no more."""

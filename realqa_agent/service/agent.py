@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError
 from realqa_agent.files import stat_of
+from realqa_agent.metadata.atomic import sweep
 from realqa_agent.queue.intake import take_in
 from realqa_agent.service.record import Recorder
 from realqa_agent.worker.messages import (
@@ -94,6 +95,7 @@ class Agent:
         self._recorder = Recorder(index, config, self._scorer)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._errands: dict[int, _Errand] = {}
+        self._renewed = time.monotonic()
         self._stopping = False
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.tally = Tally()
@@ -103,12 +105,19 @@ class Agent:
         self._stopping = True
         os.write(self._wake_writer, b".")
 
+    def left(self) -> int:
+        """Count the files that wait or are under way."""
+        counts = self._queue.counts()
+        return counts.queued + counts.running
+
     def run(self, *, once: bool, beat: Callable[[Tally], None]) -> Tally:
         """Work until stopped, or with `once` until the folders are settled and no job is due.
 
         `beat` is called after each round, at least every `LONGEST_SLEEP_SECONDS`.
         """
-        self._queue.take_over()
+        for folder in {path.parent for path in self._queue.take_over()}:
+            sweep(folder)
+        self._queue.retry_unreadable()
         self._queue.enqueue_unscored(self._scorer.scorer, self._scorer.version)
         self._folders.start()
         try:
@@ -119,9 +128,8 @@ class Agent:
                 self._hand_out()
                 if once and not changes and not self._errands and self._folders.settled():
                     break
-                for key, outcome in self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno())):
-                    self._settle(self._errands[key], outcome)
-                self._queue.renew(self._owner)
+                self._collect()
+                self._renew()
                 beat(self.tally)
         finally:
             self._folders.stop()
@@ -132,6 +140,27 @@ class Agent:
         for job in self._queue.claim(self._owner, self._pool.free):
             self._errands[job.job_id] = _Errand(job=job)
             self._pool.submit(job.job_id, Examine(path=job.path))
+
+    def _collect(self) -> None:
+        """Sleep until something happens, then settle what the workers answered.
+
+        They get their next task first: writing a result takes some 10 ms, in which they would stand idle.
+        """
+        outcomes = self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno()))
+        examined = [(key, outcome) for key, outcome in outcomes if isinstance(outcome, Examined)]
+        for key, outcome in examined:
+            self._settle(self._errands[key], outcome)
+        if not self._stopping:
+            self._hand_out()
+        for key, outcome in outcomes:
+            if not isinstance(outcome, Examined):
+                self._settle(self._errands[key], outcome)
+
+    def _renew(self) -> None:
+        """Extend our leases while at least three quarters of their time are left."""
+        if time.monotonic() - self._renewed >= self._config.queue.lease_seconds / 4:
+            self._renewed = time.monotonic()
+            self._queue.renew(self._owner)
 
     def _patience(self) -> float:
         """How long the loop may sleep, seconds."""
@@ -157,10 +186,7 @@ class Agent:
             case Failed(message=message, transient=transient):
                 self._failed(job, message, transient=transient)
             case Crashed(message=message):
-                log.error("%s: %s", job.path, message)
-                if self._queue.crashed(job, message):
-                    self._recorder.refused(job, RefusalKind.CORRUPT, f"it ends the program that opens it ({message})")
-                    self.tally.refused += 1
+                self._crashed(job, message)
         del self._errands[job.job_id]
 
     def _assessed(self, errand: _Errand, assessed: Assessed) -> None:
@@ -189,6 +215,12 @@ class Agent:
         young = kind in {RefusalKind.CORRUPT, RefusalKind.EMPTY} and _age_seconds(job.path) < YOUNG_SECONDS
         self._queue.fail(job, f"{kind}: {message}", transient=young)
         log.warning("%s: %s", job.path, message)
+
+    def _crashed(self, job: Job, message: str) -> None:
+        """Refuse a file that ended its worker; the queue gives it a second try, since memory may have been short."""
+        self._recorder.refused(job, RefusalKind.CORRUPT, f"it ends the program that opens it: {message}")
+        self.tally.refused += self._queue.crashed(job, message)
+        log.error("%s: %s", job.path, message)
 
     def _failed(self, job: Job, message: str, *, transient: bool) -> None:
         self.tally.failed += 1

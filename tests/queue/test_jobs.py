@@ -164,7 +164,7 @@ def test_job_that_takes_the_agent_down_is_set_aside_in_the_end(index: Index, que
     for _ in range(Settings().attempts):
         claim(queue)
         clock.now += LEASE_SECONDS + 1
-        assert queue.release_expired() == 1
+    assert queue.claim("me", 1) == []
     assert queue.counts() == counts(dead=1)
     (failure,) = queue.failures(1)
     assert (failure.kind, failure.error) == (
@@ -177,7 +177,7 @@ def test_running_lease_is_not_released(index: Index, queue: Queue, clock: Clock)
     fill(index, "1.jpg")
     claim(queue)
     clock.now += LEASE_SECONDS - 1
-    assert queue.release_expired() == 0
+    assert queue.claim("you", 1) == []
 
 
 def test_stop_gives_jobs_back_unspent(index: Index, queue: Queue) -> None:
@@ -193,16 +193,16 @@ def test_stop_gives_jobs_back_unspent(index: Index, queue: Queue) -> None:
 def test_start_takes_over_from_a_killed_agent_at_once(index: Index, queue: Queue) -> None:
     fill(index, "1.jpg", "2.jpg")
     queue.claim("killed", 2)
-    assert queue.take_over() == 2
+    assert {path.name for path in queue.take_over()} == {"1.jpg", "2.jpg"}
     assert [job.attempts for job in queue.claim("me", 2)] == [2, 2]
 
 
-def test_dead_jobs_start_afresh_when_asked(index: Index, queue: Queue) -> None:
+def test_unreadable_files_start_afresh_and_corrupt_ones_do_not(index: Index, queue: Queue) -> None:
     fill(index, "1.jpg", "2.jpg")
-    first, second = queue.claim("me", 2)
-    queue.fail(first, "corrupt", transient=False)
-    queue.finish(second)
-    assert queue.retry_dead() == 1
+    for job, kind in zip(queue.claim("me", 2), (RefusalKind.UNREADABLE, RefusalKind.CORRUPT), strict=True):
+        index.record_refused(job.file_id, None, kind, "no")
+        queue.fail(job, "no", transient=False)
+    assert queue.retry_unreadable() == 1
     job = claim(queue)
     assert (job.path, job.attempts, job.crashes) == (PHOTOS / "1.jpg", 1, 0)
 

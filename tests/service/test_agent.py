@@ -27,10 +27,13 @@ class Place:
         self.photos.mkdir()
         self.home.mkdir()
         self.config = base / "config.toml"
-        self.configure("")
+        self.configure()
 
-    def configure(self, text: str) -> None:
-        self.config.write_text("[watch]\nsettle_seconds = 0.3\nnetwork_settle_seconds = 0.3\n" + text)
+    def configure(self, text: str = "", *, scorer: str = "plain", workers: int = 1) -> None:
+        self.config.write_text(
+            "[watch]\nsettle_seconds = 0.3\nnetwork_settle_seconds = 0.3\n"
+            f'[scoring]\nscorer = "{scorer}"\nworkers = {workers}\n' + text
+        )
 
     def realqa(self, *arguments: object, status: int | None = 0) -> subprocess.CompletedProcess[str]:
         return run_realqa("--config", self.config, *arguments, home=self.home, status=status)
@@ -64,6 +67,9 @@ class Place:
             finally:
                 if process.poll() is None:
                     process.kill()
+
+
+pytestmark = pytest.mark.usefixtures("odd_scorers")
 
 
 @pytest.fixture
@@ -162,9 +168,8 @@ def test_raw_and_jpeg_are_one_shot(place: Place) -> None:
     assert verdicts <= {"keep", "review", "reject"}
 
 
-@pytest.mark.usefixtures("odd_scorers")
 def test_poison_file_is_set_aside_and_the_rest_is_scored(place: Place) -> None:
-    place.configure('[scoring]\nscorer = "crash"\nworkers = 1\n')
+    place.configure(scorer="crash")
     Image.new("RGB", (40, 32), "red").save(place.photos / "a_poison.png")
     Image.new("RGB", (48, 32), "teal").save(place.photos / "b_fine.png")
     for path in place.photos.iterdir():
@@ -176,14 +181,13 @@ def test_poison_file_is_set_aside_and_the_rest_is_scored(place: Place) -> None:
     assert "SIGSEGV" in listed["a_poison.png"]["error"]["message"]
 
 
-@pytest.mark.usefixtures("odd_scorers")
 def test_another_scorer_scores_everything_again_and_the_old_scores_stay(place: Place) -> None:
     photo(place.photos / "a.jpg")
     place.once()
-    place.configure('[scoring]\nscorer = "plain"\n')
+    place.configure(scorer="stumble")
     assert "1 scored" in place.once()
-    assert place.listed()["a.jpg"]["scorer"] == "plain"
-    assert sorted(place.index("SELECT scorer FROM assessment")) == [("firstlook",), ("plain",)]
+    assert place.listed()["a.jpg"]["scorer"] == "stumble"
+    assert sorted(place.index("SELECT scorer FROM assessment")) == [("plain",), ("stumble",)]
 
 
 def test_killed_in_the_middle_nothing_is_lost_or_scored_twice(place: Place) -> None:
