@@ -41,14 +41,14 @@ def table(lines: Iterable[dict[str, Any]]) -> Table:
     shown.add_column("verdict", no_wrap=True)
     shown.add_column("why", ratio=7)
     for line in lines:
-        name = Text(printable(os.path.relpath(line["path"], common)))
+        file = Text(printable(os.path.relpath(line["path"], common)))
         if not line["ok"]:
             error = line["error"]
-            shown.add_row(name, "", "", "", Text("refused", style="magenta"), f"{error['kind']}: {error['message']}")
+            shown.add_row(file, "", "", "", Text("refused", style="magenta"), f"{error['kind']}: {error['message']}")
             continue
         decision = line["verdict"]["decision"]
         shown.add_row(
-            name,
+            file,
             *(f"{line[score]:.2f}" for score in ("overall", "quality", "aesthetic")),
             Text(decision, style=_COLOURS[decision]),
             "\n".join(low_points(line)),

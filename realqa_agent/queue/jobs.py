@@ -24,6 +24,7 @@ from realqa_agent.queue.retry import FailureKind, pause_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from sqlalchemy import Column, ColumnElement, Connection
 

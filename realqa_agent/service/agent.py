@@ -146,15 +146,16 @@ class Agent:
 
         They get their next task first: writing a result takes some 10 ms, in which they would stand idle.
         """
-        outcomes = self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno()))
-        examined = [(key, outcome) for key, outcome in outcomes if isinstance(outcome, Examined)]
-        for key, outcome in examined:
-            self._settle(self._errands[key], outcome)
-        if not self._stopping:
-            self._hand_out()
-        for key, outcome in outcomes:
-            if not isinstance(outcome, Examined):
+        done = []
+        for key, outcome in self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno())):
+            if isinstance(outcome, Examined):
                 self._settle(self._errands[key], outcome)
+            else:
+                done.append((key, outcome))
+        if done:
+            self._hand_out()
+        for key, outcome in done:
+            self._settle(self._errands[key], outcome)
 
     def _renew(self) -> None:
         """Extend our leases while at least three quarters of their time are left."""
