@@ -38,11 +38,20 @@ class CaptureFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Embedded:
-    """The metadata inside a file that a new sidecar must carry on, since a sidecar shadows them."""
+    """The metadata inside a file that a new sidecar must carry on, since a sidecar shadows them.
+
+    The texts are those of IPTC and Exif. The packet has its own, which come first.
+    """
 
     packet: bytes | None = None
     """The XMP packet as it stands in the file."""
     rating: int | None = None
     """`Exif.Image.Rating`; 0 and -1 are values, None is absence."""
+    title: str | None = None
+    description: str | None = None
+    """May have several lines."""
+    creators: tuple[str, ...] = ()
+    rights: str | None = None
+    keywords: tuple[str, ...] = ()
     problem: str | None = None
-    """Why the metadata could not be read, for people; then both fields above are None."""
+    """Why the metadata could not be read, for people; then nothing else is set."""

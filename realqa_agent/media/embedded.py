@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from realqa_agent.capture import Embedded
@@ -13,12 +15,29 @@ from realqa_agent.media.source import opened
 from realqa_agent.media.still import xmp_packet_of_still
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from io import BufferedReader
     from pathlib import Path
 
+    from realqa_agent.media.exif import Metadata
+
+LONGEST_TEXT, LONGEST_KEYWORD, MOST_ENTRIES = 10_000, 256, 1_000
+"""In characters, and entries of a list. IPTC allows 2000 and 64, which few programs heed; a hostile file has no end."""
+
+COMMENT = re.compile(r"charset=(?:Ascii|Unicode) (.*)", re.DOTALL)
+"""An Exif comment that is text. Without a known charset it may be anything that a camera puts there."""
+
+CAMERA_DEFAULTS = (
+    "SONY DSC",
+    "OLYMPUS DIGITAL CAMERA",
+    "MINOLTA DIGITAL CAMERA",
+    "KONICA MINOLTA DIGITAL CAMERA",
+)
+"""Image descriptions that nobody wrote; digiKam skips such ones too, and darktable would show them on every photo."""
+
 
 def read_embedded(path: Path) -> Embedded:
-    """Return the XMP packet and the Exif rating of a photo or clip; bad metadata are named in `problem`.
+    """Return what is embedded in a photo or clip; bad metadata are named in `problem`.
 
     Raise RefusedError only if the file itself can't be opened.
     """
@@ -42,7 +61,39 @@ def _of_photo(file: BufferedReader, *, still: bool) -> Embedded:
         number = None if rating is None else int(rating)
     except ValueError:
         return Embedded(problem=f"Exif.Image.Rating is {rating!r}, not a whole number")
-    return Embedded(packet=packet or None, rating=-1 if number == 65535 else number)
+    exif, iptc = metadata.exif, metadata.iptc
+    artists = (exif.get("Exif.Image.Artist", ""), exif.get("Exif.Canon.OwnerName", ""))
+    rights = (*iptc.get("Iptc.Application2.Copyright", ()), exif.get("Exif.Image.Copyright", ""))
+    return Embedded(
+        packet=packet or None,
+        rating=-1 if number == 65535 else number,
+        title=_first(iptc.get("Iptc.Application2.ObjectName", ())),
+        description=_first(_descriptions(metadata)),
+        creators=_stated(iptc.get("Iptc.Application2.Byline", ())) or _stated(artists)[:1],
+        rights=_first(rights),
+        keywords=_stated(iptc.get("Iptc.Application2.Keywords", ()), LONGEST_KEYWORD),
+    )
+
+
+def _descriptions(metadata: Metadata) -> Iterator[str]:
+    """Yield them in the order that darktable prefers; it shows the first two, digiKam all three kinds."""
+    yield from metadata.iptc.get("Iptc.Application2.Caption", ())
+    comment = COMMENT.match(metadata.exif.get("Exif.Photo.UserComment", ""))
+    if comment is not None:
+        yield comment[1]
+    description = metadata.exif.get("Exif.Image.ImageDescription", "")
+    if description.strip() not in CAMERA_DEFAULTS:
+        yield description
+
+
+def _first(texts: Iterable[str]) -> str | None:
+    return next(iter(_stated(texts)), None)
+
+
+def _stated(texts: Iterable[str], longest: int = LONGEST_TEXT) -> tuple[str, ...]:
+    """Return the texts without blanks and repeats, within bounds; cameras fill fields with spaces and zero bytes."""
+    stripped = (text.replace("\0", " ").strip()[:longest] for text in texts)
+    return tuple(islice(dict.fromkeys(filter(None, stripped)), MOST_ENTRIES))
 
 
 def _of_clip(file: BufferedReader) -> Embedded:

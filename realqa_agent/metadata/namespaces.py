@@ -23,7 +23,7 @@ DARKTABLE = "http://darktable.sf.net/"
 MICROSOFT = "http://ns.microsoft.com/photo/1.0/"
 ACDSEE = "http://ns.acdsee.com/iptc/1.0/"
 
-PREFIXES: Mapping[str, str] = MappingProxyType({"realqa": REALQA, "xmp": XMP, "lr": LR, "digiKam": DIGIKAM})
+PREFIXES: Mapping[str, str] = MappingProxyType({"realqa": REALQA, "xmp": XMP, "dc": DC, "lr": LR, "digiKam": DIGIKAM})
 """The usual prefixes of what we may create."""
 
 RATING = f"{{{XMP}}}Rating"
@@ -32,6 +32,10 @@ OTHER_RATINGS = (f"{{{MICROSOFT}}}Rating", f"{{{ACDSEE}}}rating")
 PICK_LABEL = f"{{{DIGIKAM}}}PickLabel"
 HIERARCHICAL = f"{{{LR}}}hierarchicalSubject"
 FLAT = f"{{{DC}}}subject"
+TITLE = f"{{{DC}}}title"
+DESCRIPTION = f"{{{DC}}}description"
+RIGHTS = f"{{{DC}}}rights"
+CREATOR = f"{{{DC}}}creator"
 TAGS = f"{{{DIGIKAM}}}TagsList"
 DARKTABLE_VERSION = f"{{{DARKTABLE}}}xmp_version"
 """Present in every sidecar that darktable wrote."""

@@ -15,6 +15,8 @@ from realqa_agent.metadata import namespaces as names
 from realqa_agent.metadata.xmp import BrokenPacketError, Packet, PacketError, speakable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from realqa_agent.capture import Embedded
 
 WRAPPER = """\
@@ -73,7 +75,30 @@ def seed(around: Surroundings) -> Seed:
     packet.remove_namespace(names.REALQA)
     if embedded.rating in range(-1, 6) and not packet.values(names.RATING):
         packet.set_text(names.RATING, str(embedded.rating))
+    _add_texts(packet, embedded)
     return Seed(data=_sidecar(packet), notes=tuple(notes))
+
+
+def _add_texts(packet: Packet, embedded: Embedded) -> None:
+    """Add the texts of IPTC and Exif where the packet has none; where it has one, the host programs show that.
+
+    Only darktable shows the keywords of both. Those that are in IPTC alone are mostly ones that were removed since by
+    a program that writes no IPTC, so they stay out.
+    """
+    texts = {names.TITLE: embedded.title, names.DESCRIPTION: embedded.description, names.RIGHTS: embedded.rights}
+    for name, text in texts.items():
+        # A caption has its line breaks from a human; old Macs wrote them as \r.
+        lines = "\n".join(map(speakable, (text or "").splitlines())).strip()
+        if lines and not packet.values(name):
+            packet.set_localised(name, lines)
+    if not packet.values(names.CREATOR):
+        packet.set_array(names.CREATOR, "Seq", _speakable(embedded.creators))
+    if not packet.values(names.FLAT):
+        packet.set_array(names.FLAT, "Bag", _speakable(embedded.keywords))
+
+
+def _speakable(texts: Iterable[str]) -> list[str]:
+    return list(filter(None, map(speakable, texts)))
 
 
 def embedded_packet(data: bytes) -> Packet:

@@ -36,6 +36,7 @@ _LI = f"{{{RDF}}}li"
 _PARSE_TYPE = f"{{{RDF}}}parseType"
 _LISTS = (f"{{{RDF}}}Bag", f"{{{RDF}}}Seq")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
+_LANGUAGE = f"{_XML}lang"
 
 _UNSPEAKABLE = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 can't hold, not even escaped."""
@@ -148,6 +149,13 @@ class Packet:
                         comment.tail = None
                     node.text = value
                     self._changed = True
+
+    def set_localised(self, name: str, text: str) -> None:
+        """Replace a property by language alternatives of which this text is the default and the only one."""
+        self.remove(name)
+        node = self._list(name, "Alt", [text])
+        node[0][0].set(_LANGUAGE, "x-default")
+        self._append(self._block(), node)
 
     def set_array(self, name: str, kind: Literal["Bag", "Seq"], items: Sequence[str | Mapping[str, str]]) -> None:
         """Replace a property of ours by this list of texts or structs; without items the property goes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyexiv2
 import pytest
 from support import darktable
 from support.pictures import scene
@@ -47,10 +48,25 @@ def test_a_seeded_sidecar_shows_what_was_inside_and_our_keywords(tmp_path: Path)
     before = darktable.seen(path, tmp_path / "before")
     write_beside(path, blurry())
     after = darktable.seen(path, tmp_path / "after")
-    assert (before.stars, before.title, before.tags) == (4, "Harbour", ("sea",))
-    assert (after.stars, after.rejected, after.title) == (4, False, "Harbour")
+    assert (before.stars, before.texts, before.tags) == (4, {"title": "Harbour"}, ("sea",))
+    assert (after.stars, after.rejected, after.texts) == (4, False, before.texts)
     assert after.tags == (*OURS, "sea")
     assert after.history == before.history
+
+
+def test_texts_of_iptc_and_exif_show_through_our_sidecar(tmp_path: Path) -> None:
+    path = photo(tmp_path / "agency.jpg")
+    with pyexiv2.Image(str(path)) as image:
+        image.modify_iptc({"Iptc.Application2.Keywords": ["sea", "Europe|Portugal"]})
+        image.modify_iptc({"Iptc.Application2.Caption": "Boats,\ntwo of them"})
+        image.modify_exif({"Exif.Image.Artist": "Ada", "Exif.Image.Copyright": "mine"})
+    before = darktable.seen(path, tmp_path / "before")
+    write_beside(path, blurry())
+    after = darktable.seen(path, tmp_path / "after")
+    assert before.tags == ("Europe|Portugal", "sea")
+    assert set(after.tags) == {*before.tags, *OURS}
+    assert before.texts == {"description": "Boats,\ntwo of them", "creator": "Ada", "rights": "mine"}
+    assert after.texts == before.texts
 
 
 def test_a_bare_photo_shows_our_keywords(tmp_path: Path) -> None:
@@ -75,7 +91,7 @@ def test_the_lightroom_sidecar_still_shows_through_ours(tmp_path: Path) -> None:
     (tmp_path / "both.xmp").write_bytes(INSIDE)
     write_beside(path, blurry())
     after = darktable.seen(path, tmp_path / "after")
-    assert (after.stars, after.title, after.tags) == (4, "Harbour", (*OURS, "sea"))
+    assert (after.stars, after.texts, after.tags) == (4, {"title": "Harbour"}, (*OURS, "sea"))
 
 
 @pytest.mark.corpus
@@ -86,7 +102,7 @@ def test_an_exported_picture_is_not_developed_a_second_time(tmp_path: Path, shar
     write_beside(path, blurry())
     after = darktable.seen(path, tmp_path / "after")
     assert after.history == before.history
-    assert (after.stars, after.title) == (before.stars, before.title)
+    assert (after.stars, after.texts) == (before.stars, before.texts)
     assert set(after.tags) >= set(before.tags)
 
 

@@ -18,7 +18,7 @@ from realqa_agent.media.facts import facts_of_clip, facts_of_photo, read_facts
 
 
 def facts(exif: Mapping[str, str]) -> CaptureFacts:
-    return facts_of_photo(Metadata(exif=exif, packet=b"", mime_type="image/jpeg"))
+    return facts_of_photo(Metadata(exif=exif, iptc={}, packet=b"", mime_type="image/jpeg"))
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".heic", ".avif"])

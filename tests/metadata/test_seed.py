@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 import codecs
+from dataclasses import replace
 
+import pyexiv2
 import pytest
-from support.sidecars import RATING, REALQA, listed, packet, values
+from support.sidecars import FLAT, HIERARCHICAL, RATING, REALQA, blurry, listed, packet, values
 
 from realqa_agent.capture import Embedded
+from realqa_agent.config import Metadata
+from realqa_agent.metadata.packet import merge
 from realqa_agent.metadata.seed import Surroundings, seed
 from realqa_agent.metadata.xmp import PacketError
 
-TITLE = "{http://purl.org/dc/elements/1.1/}title"
+DC = "{http://purl.org/dc/elements/1.1/}"
+TITLE = f"{DC}title"
 
 
 def seeded(embedded: Embedded, lightroom: bytes | None = None) -> tuple[bytes, tuple[str, ...]]:
@@ -43,6 +48,50 @@ def test_an_impossible_exif_rating_is_not_copied() -> None:
     assert values(seeded(Embedded(rating=99))[0], RATING) == []
 
 
+TEXTS = Embedded(
+    title="Harbour",
+    description="Boats,\r\ntwo \x02of <them>\r",
+    creators=("Ada", "\x01", "Bo"),
+    rights="mine",
+    keywords=("sea", "Europe|Portugal"),
+)
+
+
+def test_the_texts_of_iptc_and_exif_are_carried_over_as_xmp_has_them() -> None:
+    data, notes = seeded(TEXTS)
+    with pyexiv2.ImageData(data) as image:
+        assert image.read_xmp() == {
+            "Xmp.dc.title": {'lang="x-default"': "Harbour"},
+            "Xmp.dc.description": {'lang="x-default"': "Boats,\ntwo of <them>"},
+            "Xmp.dc.rights": {'lang="x-default"': "mine"},
+            "Xmp.dc.creator": ["Ada", "Bo"],
+            "Xmp.dc.subject": ["sea", "Europe|Portugal"],
+        }
+    assert b"xmlns:dc=" in data
+    assert notes == ()
+
+
+def test_only_what_the_packet_lacks_comes_from_iptc_and_exif() -> None:
+    inside = packet(listed("dc:subject", "lake") + listed("dc:creator", "Cy", kind="Seq"), 'dc:title="T"')
+    data, _ = seeded(replace(TEXTS, packet=inside))
+    assert values(data, FLAT) == ["lake"]
+    assert values(data, f"{DC}creator") == ["Cy"]
+    assert values(data, TITLE) == ["T"]
+    assert values(data, f"{DC}rights") == ["mine"]
+
+
+def test_beside_a_packet_that_is_not_copied_the_texts_still_are() -> None:
+    data, notes = seeded(replace(TEXTS, packet=b"<!DOCTYPE x>" + packet()))
+    assert values(data, TITLE) == ["Harbour"]
+    assert "DOCTYPE" in notes[0]
+
+
+def test_keywords_of_iptc_are_not_hidden_by_ours() -> None:
+    around = Surroundings(embedded=TEXTS)
+    merged = merge(seed(around).data, blurry(), around, Metadata(), {})
+    assert set(values(merged.data, HIERARCHICAL)) > {"sea", "Europe|Portugal"}
+
+
 @pytest.mark.parametrize("pad", [b"\0" * 7, b" " * 4000 + b"\n\0"])
 def test_padding_is_not_carried_over(pad: bytes) -> None:
     data, notes = seeded(Embedded(packet=packet("", 'xmp:Rating="2"') + pad))
@@ -70,9 +119,10 @@ def test_darktables_history_and_our_old_results_stay_behind() -> None:
 
 def test_the_lightroom_sidecar_comes_before_the_photo() -> None:
     lightroom = packet("<dc:title>from Lightroom</dc:title>", 'xmp:Rating="5" darktable:xmp_version="5"')
-    data, _ = seeded(Embedded(packet=packet("", 'xmp:Rating="1"')), lightroom)
+    data, _ = seeded(replace(TEXTS, packet=packet("", 'xmp:Rating="1"')), lightroom)
     assert values(data, RATING) == ["5"]
     assert values(data, TITLE) == ["from Lightroom"]
+    assert values(data, FLAT) == []
     assert values(data, "{http://darktable.sf.net/}xmp_version") == ["5"]
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 PROGRAM = "darktable-cli"
 STARS, REJECTED = 7, 8
 """Bits of the flags of an image."""
-TITLE = 2
-"""Key of the titles among the metadata."""
+TEXTS = {0: "creator", 2: "title", 3: "description", 4: "rights"}
+"""Keys of the metadata."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,7 +26,8 @@ class Seen:
     rejected: bool
     tags: tuple[str, ...]
     """Without those that darktable makes for itself."""
-    title: str | None
+    texts: dict[str, str]
+    """Some of `creator`, `title`, `description` and `rights`."""
     history: tuple[str, ...]
     """The modules in its development."""
 
@@ -53,13 +54,13 @@ def seen(photo: Path, folder: Path) -> Seen:
             " WHERE imgid = ? AND name NOT LIKE 'darktable|%' ORDER BY name",
             (image,),
         )
-        titles = library.execute("SELECT value FROM meta_data WHERE id = ? AND key = ?", (image, TITLE)).fetchall()
+        texts = library.execute("SELECT key, value FROM meta_data WHERE id = ?", (image,))
         history = library.execute("SELECT operation FROM history WHERE imgid = ? ORDER BY num", (image,))
         return Seen(
             stars=flags & STARS,
             rejected=bool(flags & REJECTED),
             tags=tuple(name for (name,) in tags),
-            title=titles[0][0] if titles else None,
+            texts={TEXTS[key]: value for key, value in texts if key in TEXTS},
             history=tuple(name for (name,) in history),
         )
     finally:
