@@ -23,6 +23,7 @@ from realqa_agent.mounts import filesystem_of, is_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from types import TracebackType
 
@@ -73,6 +74,10 @@ class Index(Reader):
                 "`realqa run` brings it up to date"
             )
         return cls(Database(file, writable=False), clock)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return a context in which all that is done with this index and its queue is one transaction."""
+        return self.database.together()
 
     def close(self) -> None:
         """Close the file."""

@@ -142,19 +142,8 @@ class Agent:
             self._pool.submit(job.job_id, Examine(path=job.path))
 
     def _collect(self) -> None:
-        """Sleep until something happens, then settle what the workers answered.
-
-        They get their next task first: writing a result takes some 10 ms, in which they would stand idle.
-        """
-        done = []
+        """Sleep until something happens, then settle what the workers answered."""
         for key, outcome in self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno())):
-            if isinstance(outcome, Examined):
-                self._settle(self._errands[key], outcome)
-            else:
-                done.append((key, outcome))
-        if done:
-            self._hand_out()
-        for key, outcome in done:
             self._settle(self._errands[key], outcome)
 
     def _renew(self) -> None:
@@ -175,11 +164,9 @@ class Agent:
         match outcome:
             case Examined():
                 errand.examined = outcome
-                if not self._recorder.known(job, outcome):
+                if not self._known(job, outcome):
                     self._pool.submit(job.job_id, Assess(path=job.path))
                     return
-                self.tally.known += 1
-                self._finish(job, outcome)
             case Assessed():
                 self._assessed(errand, outcome)
             case Refused(kind=kind, message=message):
@@ -190,25 +177,40 @@ class Agent:
                 self._crashed(job, message)
         del self._errands[job.job_id]
 
+    def _known(self, job: Job, examined: Examined) -> bool:
+        """Carry a file through whose content is assessed already; tell whether it is."""
+        with self._index.together():
+            known = self._recorder.known(job, examined)
+            if known:
+                self._queue.enqueue(self._recorder.judge_shot(job))
+        if known:
+            self.tally.known += 1
+            self._finish(job, examined)
+        return known
+
     def _assessed(self, errand: _Errand, assessed: Assessed) -> None:
         job, examined = errand.job, errand.examined
         if examined is None or examined.identity.stat != assessed.stat:
             self._failed(job, "it changed while it was being read", transient=True)
             return
-        self._recorder.scored(job, examined, assessed)
+        with self._index.together():
+            self._recorder.scored(job, examined, assessed)
+            self._queue.enqueue(self._recorder.judge_shot(job))
         self.tally.scored += 1
         self._finish(job, examined)
 
     def _finish(self, job: Job, examined: Examined) -> None:
-        self._queue.enqueue(self._recorder.judge_shot(job))
         try:
-            self._recorder.write_sidecar(job, examined.embedded)
+            written = self._recorder.write_sidecar(job, examined.embedded)
         except TransientError as error:
             self._failed(job, str(error), transient=True)
         except PermanentError as error:
             self._failed(job, str(error), transient=False)
         else:
-            self._queue.finish(job)
+            with self._index.together():
+                if written is not None:
+                    self._recorder.remember(job, written)
+                self._queue.finish(job)
 
     def _refused(self, job: Job, kind: RefusalKind, message: str) -> None:
         self._recorder.refused(job, kind, message)

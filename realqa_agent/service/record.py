@@ -16,7 +16,7 @@ from realqa_agent.culling.stars import stars
 from realqa_agent.files import stat_of
 from realqa_agent.index.store import Stored
 from realqa_agent.metadata import sidecar
-from realqa_agent.metadata.sidecar import Field, Owner, Record, Remembered
+from realqa_agent.metadata.sidecar import Field, Owner, Record, Remembered, Written
 
 if TYPE_CHECKING:
     from realqa_agent.assessment import Verdict
@@ -87,11 +87,14 @@ class Recorder:
             self._index.record_verdict(member.file_id, verdicts[member.path.name], judged_at=now())
         return [member.file_id for member in changed if member.file_id != job.file_id]
 
-    def write_sidecar(self, job: Job, embedded: Embedded) -> None:
-        """Bring the file's sidecar up to date; TransientError or PermanentError if it can't be."""
+    def write_sidecar(self, job: Job, embedded: Embedded) -> Written | None:
+        """Bring the file's sidecar up to date; TransientError or PermanentError if it can't be.
+
+        Return what is to be remembered of it, None if the file left the index meanwhile.
+        """
         row = self._index.lookup(job.path)
         if row is None or row.stored is None or row.verdict is None:
-            return
+            return None
         memory = {
             Field(field): Remembered(owner=Owner(owner), value=value)
             for field, (owner, value) in self._index.memory(job.file_id).items()
@@ -102,7 +105,10 @@ class Recorder:
             stars=self._stars(row.stored, row.verdict),
             scored_at=row.stored.scored_at,
         )
-        written = sidecar.write(job.path, record, embedded, self._config.metadata, memory)
+        return sidecar.write(job.path, record, embedded, self._config.metadata, memory)
+
+    def remember(self, job: Job, written: Written) -> None:
+        """Put into the index what was written into a sidecar, and what is a human's there."""
         self._index.remember(
             job.file_id,
             {field.value: (kept.owner.value, kept.value) for field, kept in written.memory.items()},

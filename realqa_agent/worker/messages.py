@@ -51,7 +51,6 @@ class Examined:
     """Answer to `Examine`."""
 
     identity: Identity
-    facts: CaptureFacts
     embedded: Embedded
 
 

@@ -1,4 +1,4 @@
-"""The parent's side: worker processes with one task each, a deadline, and a replacement when one dies.
+"""The parent's side: worker processes, a deadline for each task, and a replacement when one dies.
 
 One thread owns a pool. A worker is a program of its own (`worker/child.py`) behind a socket pair. It is started
 when there is work for it. If it ends in the middle of a task, that task's outcome is `Crashed`; if it is over the
@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 """A worker that has not built its scorer by then is broken; a cold disk needs several seconds for the imports."""
+
+DEPTH = 2
+"""Tasks that a worker may have: it must not stand idle while the parent writes the last result, some 10 ms."""
 
 LEAVE_SECONDS = 2.0
 """How long a worker that has nothing to do may take to leave."""
@@ -42,9 +46,10 @@ class _Worker(Generic[Key]):
     connection: Connection
     stderr: IO[bytes]
     ready: Ready
-    key: Key | None = None
-    task: Task | None = None
+    tasks: deque[tuple[Key, Task]] = field(default_factory=deque)
+    """What it was given and has not answered: it is at the first, the next ones wait in its socket."""
     due: float = 0.0
+    """When it must have answered the first."""
 
     def last_words(self) -> str:
         self.stderr.seek(0, os.SEEK_END)
@@ -86,69 +91,73 @@ class Pool(Generic[Key]):
     @property
     def free(self) -> int:
         """How many tasks can be submitted now."""
-        return self._size - self.busy
-
-    @property
-    def busy(self) -> int:
-        """How many tasks are under way."""
-        return sum(worker.task is not None for worker in self._workers)
-
-    def keys(self) -> list[Key]:
-        """Return the keys of the tasks under way."""
-        return [worker.key for worker in self._workers if worker.key is not None]
+        return self._size * DEPTH - sum(len(worker.tasks) for worker in self._workers)
 
     def submit(self, key: Key, task: Task) -> None:
-        """Give a task to a free worker, starting one if need be. Ask `free` first."""
-        worker = next((one for one in self._workers if one.task is None), None)
-        if worker is None:
-            if len(self._workers) >= self._size:
-                raise RuntimeError("every worker is busy")
+        """Give a task to the worker with the fewest, starting one rather than let it wait. Ask `free` first."""
+        worker = min(self._workers, key=lambda one: len(one.tasks), default=None)
+        if worker is None or (worker.tasks and len(self._workers) < self._size):
             worker = self._start()
             self._workers.append(worker)
-        worker.key, worker.task = key, task
-        worker.due = time.monotonic() + self._setup.media.seconds_per_file
+        if len(worker.tasks) >= DEPTH:
+            raise RuntimeError("every worker has all the tasks that it may have")
         try:
             worker.connection.send(task)
         except OSError:
-            # It died while idle; `wait` sees the closed socket and reports the task as crashed.
-            return
+            if not worker.tasks:  # it died with nothing to do
+                self._bury(worker, LEAVE_SECONDS)
+                self.submit(key, task)
+                return
+            # It died at its first task: `wait` will see that, and give this one to another worker.
+        if not worker.tasks:
+            worker.due = self._deadline()
+        worker.tasks.append((key, task))
 
     def wait(self, timeout: float, also: Sequence[int] = ()) -> list[tuple[Key, Outcome]]:
         """Return the outcomes that are there within `timeout` seconds; sooner if a descriptor in `also` is readable."""
-        busy = [worker for worker in self._workers if worker.task is not None]
+        busy = [worker for worker in self._workers if worker.tasks]
         if busy:
             timeout = min(timeout, min(worker.due for worker in busy) - time.monotonic())
         readable = wait([*(worker.connection for worker in busy), *also], max(0.0, timeout))
         outcomes: list[tuple[Key, Outcome]] = []
         for worker in busy:
-            key = worker.key
-            if key is None:
-                raise RuntimeError("a busy worker lost its key")
             if worker.connection in readable:
-                outcomes.append((key, self._receive(worker)))
+                outcomes.append(self._receive(worker))
             elif time.monotonic() >= worker.due:
-                self._bury(worker, 0.0)
                 seconds = self._setup.media.seconds_per_file
-                outcomes.append((key, Refused(kind=RefusalKind.TOO_LARGE, message=f"took longer than {seconds} s")))
+                late = Refused(kind=RefusalKind.TOO_LARGE, message=f"took longer than {seconds} s")
+                outcomes.append((self._give_up(worker, 0.0)[0], late))
         return outcomes
 
     def close(self) -> None:
         """End all workers; tasks under way are dropped."""
         for worker in self._workers:
             # An idle worker leaves as soon as the socket closes; one at work would only notice afterwards.
-            worker.end(LEAVE_SECONDS if worker.task is None else 0.0)
+            worker.end(0.0 if worker.tasks else LEAVE_SECONDS)
         self._workers.clear()
 
-    def _receive(self, worker: _Worker[Key]) -> Outcome:
+    def _deadline(self) -> float:
+        return time.monotonic() + self._setup.media.seconds_per_file
+
+    def _receive(self, worker: _Worker[Key]) -> tuple[Key, Outcome]:
         try:
             outcome: Outcome = worker.connection.recv()
         except (EOFError, OSError):
             words = worker.last_words()
-            status = self._bury(worker, LEAVE_SECONDS)
+            key, status = self._give_up(worker, LEAVE_SECONDS)
             how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-            return Crashed(message=f"the worker ended with {how}" + (f": {words}" if words else ""))
-        worker.key, worker.task = None, None
-        return outcome
+            return key, Crashed(message=f"the worker ended with {how}" + (f": {words}" if words else ""))
+        key, _ = worker.tasks.popleft()
+        worker.due = self._deadline()
+        return key, outcome
+
+    def _give_up(self, worker: _Worker[Key], patience_s: float) -> tuple[Key, int]:
+        """End a worker; return the key of the task that it was at and its exit status. Others take the next ones."""
+        (key, _), *following = worker.tasks
+        status = self._bury(worker, patience_s)
+        for waiting in following:
+            self.submit(*waiting)
+        return key, status
 
     def _bury(self, worker: _Worker[Key], patience_s: float) -> int:
         self._workers.remove(worker)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from realqa_agent.errors import RefusalKind, RefusedError, TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.media.embedded import read_embedded
-from realqa_agent.media.facts import read_facts
 from realqa_agent.media.formats import kind_of
 from realqa_agent.media.identity import identify
 from realqa_agent.media.opening import open_clip, open_photo
@@ -40,7 +39,7 @@ def run(task: Task, scorer: Scorer, limits: Media) -> Answer:
 
 
 def _examine(path: Path) -> Examined:
-    return Examined(identity=identify(path), facts=read_facts(path), embedded=read_embedded(path))
+    return Examined(identity=identify(path), embedded=read_embedded(path))
 
 
 def _assess(path: Path, scorer: Scorer, limits: Media) -> Assessed:

@@ -124,9 +124,19 @@ def test_worker_that_dies_while_idle_is_replaced(photo: Path) -> None:
         worker = pool._workers[0].process
         worker.kill()
         worker.wait()
-        first = outcome_of(pool, Assess(path=photo))
-        assert isinstance(first, Crashed | Assessed)
         assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+
+
+def test_task_behind_a_fatal_one_is_done_by_another_worker(photo: Path, fatal: Path) -> None:
+    with pool_of("crash") as pool:
+        pool.submit("fatal", Assess(path=fatal))
+        pool.submit("behind", Assess(path=photo))
+        assert pool.free == 0
+        outcomes: dict[str, Outcome] = {}
+        while len(outcomes) < 2:
+            outcomes.update(pool.wait(30.0))
+    assert isinstance(outcomes["fatal"], Crashed)
+    assert isinstance(outcomes["behind"], Assessed)
 
 
 def test_no_worker_outlives_its_pool(fatal: Path) -> None:
