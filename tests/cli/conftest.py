@@ -28,5 +28,8 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Album:
     folder, home = base / "photos", base / "home"
     home.mkdir()
     fill(folder)
+    settings = home / ".config" / "realqa" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[watch]\nsettle_seconds = 0.2\nnetwork_settle_seconds = 0.2\n")
     done = run_realqa("run", "--once", folder, home=home)
     return Album(folder=folder, home=home, summary=done.stderr)

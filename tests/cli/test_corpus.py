@@ -31,9 +31,7 @@ def test_every_file_is_there_once_and_nothing_else(
     assert set(scored) == {row["path"] for row in manifest}
 
 
-def test_each_file_ends_as_its_manifest_says(
-    scored: dict[str, dict[str, Any]], manifest: list[dict[str, str]]
-) -> None:
+def test_each_file_ends_as_its_manifest_says(scored: dict[str, dict[str, Any]], manifest: list[dict[str, str]]) -> None:
     wrong = []
     for row in manifest:
         line = scored[row["path"]]
