@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 START_SECONDS = 120.0
 """A worker that has not built its scorer by then is broken; a cold disk needs several seconds for the imports."""
 
-DEPTH = 2
+DEPTH = 3
 """Tasks that a worker may have: it must not stand idle while the parent writes the last result, some 10 ms."""
 
 LEAVE_SECONDS = 2.0
