@@ -89,6 +89,21 @@ class ClipSummary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Uncertainty:
+    """How far a score may lie from what people would give: one standard deviation, in points of the 1 to 10 scale."""
+
+    quality: float
+    aesthetic: float
+
+    def __post_init__(self) -> None:
+        for name in ("quality", "aesthetic"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"the uncertainty of {name} is {value}")
+            object.__setattr__(self, name, round(value, 2))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
     """What one scorer says of one picture or clip."""
 
@@ -106,6 +121,8 @@ class Assessment:
     measures: Mapping[str, float] = field(default_factory=dict)
     """Named raw measurements that the culling policy and later questions may look at; finite numbers."""
     clip: ClipSummary | None = None
+    uncertainty: Uncertainty | None = None
+    """None if the scorer can't tell."""
 
     def __post_init__(self) -> None:
         for name in ("quality", "aesthetic", "overall"):

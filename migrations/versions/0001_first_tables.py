@@ -77,6 +77,7 @@ def _create_content() -> None:
         sa.Column("attributes", sa.JSON, nullable=False),
         sa.Column("measures", sa.JSON, nullable=False),
         sa.Column("clip", sa.JSON),
+        sa.Column("uncertainty", sa.JSON),
         sa.Column("elapsed_ms", sa.REAL, nullable=False),
         sa.Column("scored_at", sa.Text, nullable=False),
         sa.UniqueConstraint("asset_id", "scorer", "version"),

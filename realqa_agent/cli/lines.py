@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def scored(path: Path, kind: str, assessment: Assessment, verdict: Verdict, elap
         "quality": assessment.quality,
         "aesthetic": assessment.aesthetic,
         "overall": assessment.overall,
+        "uncertainty": None if assessment.uncertainty is None else asdict(assessment.uncertainty),
         "attributes": {
             name: {"value": judgement.value, "score": judgement.score, "reason": judgement.reason}
             for name, judgement in assessment.attributes.items()
@@ -36,14 +38,7 @@ def scored(path: Path, kind: str, assessment: Assessment, verdict: Verdict, elap
         "elapsed_ms": elapsed_ms,
     }
     if assessment.clip is not None:
-        clip = assessment.clip
-        line["clip"] = {
-            "frames": clip.frames,
-            "mean": clip.mean,
-            "lowest": clip.lowest,
-            "spread": clip.spread,
-            "best_at_s": clip.best_at_s,
-        }
+        line["clip"] = asdict(assessment.clip)
     return line
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realqa_agent.assessment import Assessment, ClipSummary, Decision, Judgement, Verdict
+from realqa_agent.assessment import Assessment, ClipSummary, Decision, Judgement, Uncertainty, Verdict
 from realqa_agent.capture import CaptureFacts, Region
 from realqa_agent.errors import RefusalKind
 from realqa_agent.index.records import Row, Stored
@@ -75,6 +75,7 @@ def assessment_columns(stored: Stored) -> dict[str, Any]:
         },
         "measures": dict(assessment.measures),
         "clip": None if assessment.clip is None else asdict(assessment.clip),
+        "uncertainty": None if assessment.uncertainty is None else asdict(assessment.uncertainty),
         "elapsed_ms": stored.elapsed_ms,
         "scored_at": stored.scored_at,
     }
@@ -94,6 +95,7 @@ def stored_of(row: Any) -> Stored:
             attributes={name: Judgement(**judgement) for name, judgement in row.attributes.items()},
             measures=row.measures,
             clip=None if row.clip is None else ClipSummary(**row.clip),
+            uncertainty=None if row.uncertainty is None else Uncertainty(**row.uncertainty),
         ),
         facts=CaptureFacts(**{**facts, "focus_regions": regions}),
         kind=row.kind,

@@ -84,6 +84,7 @@ assessment = Table(
     Column("attributes", JSON, nullable=False),
     Column("measures", JSON, nullable=False),
     Column("clip", JSON(none_as_null=True)),
+    Column("uncertainty", JSON(none_as_null=True)),
     Column("elapsed_ms", REAL, nullable=False),
     Column("scored_at", Text, nullable=False),
     UniqueConstraint("asset_id", "scorer", "version"),

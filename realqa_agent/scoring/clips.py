@@ -6,7 +6,7 @@ from collections import Counter
 from statistics import fmean, median_low, pstdev
 from typing import TYPE_CHECKING
 
-from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, ClipSummary, Judgement
+from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, ClipSummary, Judgement, Uncertainty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +37,23 @@ def pool(frames: Sequence[tuple[float, Assessment]]) -> Assessment:
         overall=fmean(overall),
         attributes={name: _pooled([(at, one.attributes[name]) for at, one in frames]) for name in ATTRIBUTES},
         measures=measures | _best(assessments),
+        uncertainty=_usual(assessments),
         clip=ClipSummary(
             frames=len(frames),
-            mean=fmean(overall),
+            mean=round(fmean(overall), 2),
             lowest=min(overall),
-            spread=pstdev(overall),
-            best_at_s=max(frames, key=lambda frame: frame[1].overall)[0],
+            spread=round(pstdev(overall), 2),
+            best_at_s=round(max(frames, key=lambda frame: frame[1].overall)[0], 2),
         ),
     )
+
+
+def _usual(assessments: Sequence[Assessment]) -> Uncertainty | None:
+    """Return the frames' mean uncertainty: their errors are much the same, so more frames don't make it smaller."""
+    known = [one.uncertainty for one in assessments if one.uncertainty is not None]
+    if len(known) < len(assessments):
+        return None
+    return Uncertainty(quality=fmean(one.quality for one in known), aesthetic=fmean(one.aesthetic for one in known))
 
 
 def _best(assessments: Sequence[Assessment]) -> dict[str, float]:

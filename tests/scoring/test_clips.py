@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement
+from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement, Uncertainty
 from realqa_agent.scoring.clips import pool
 
 
@@ -31,6 +31,13 @@ def test_scores_are_means_and_the_summary_tells_the_rest() -> None:
     assert clip.clip is not None
     assert (clip.clip.frames, clip.clip.mean, clip.clip.lowest, clip.clip.best_at_s) == (3, 6, 4, 1.5)
     assert clip.clip.spread == pytest.approx(1.633, abs=0.001)
+
+
+def test_uncertainty_is_the_usual_one_and_none_where_a_frame_has_none() -> None:
+    sure = replace(frame(5), uncertainty=Uncertainty(quality=0.4, aesthetic=1.0))
+    doubtful = replace(frame(5), uncertainty=Uncertainty(quality=0.8, aesthetic=2.0))
+    assert pool([(0.5, sure), (1.5, doubtful)]).uncertainty == Uncertainty(quality=0.6, aesthetic=1.5)
+    assert pool([(0.5, sure), (1.5, frame(5))]).uncertainty is None
 
 
 def test_an_attribute_is_that_of_a_typical_frame_so_that_word_and_score_agree() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement
+from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement, Uncertainty
 from realqa_agent.capture import CaptureFacts
 from realqa_agent.files import Appeared, FileStat
 from realqa_agent.index.store import Stored
@@ -56,6 +56,7 @@ def stored(
             overall=overall,
             attributes=judgements,
             measures={"sharpness": 0.25},
+            uncertainty=Uncertainty(quality=0.6, aesthetic=1.1),
         ),
         facts=CaptureFacts(camera="Canon EOS R5", iso=200),
         kind="photo",
