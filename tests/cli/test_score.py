@@ -28,6 +28,8 @@ def test_json_holds_the_whole_contract(realqa: Run, folder: Path) -> None:
     for name in ("quality", "aesthetic", "overall"):
         assert 1 <= line[name] <= 10
         assert line[name] == round(line[name], 2)
+    assert set(line["uncertainty"]) == {"quality", "aesthetic"}
+    assert all(0 < points < 3 for points in line["uncertainty"].values())
     assert list(line["attributes"]) == list(ATTRIBUTES)
     for attribute in line["attributes"].values():
         assert set(attribute) == {"value", "score", "reason"}

@@ -13,7 +13,7 @@ import argparse
 import csv
 import json
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,18 @@ class Task:
         return 1 + 9 * (ratings - self.lowest) / (self.highest - self.lowest)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What cross-validation says of one strength of the ridge."""
+
+    strength: float
+    agreement: float
+    """SRCC."""
+    stretch: float
+    error: float
+    """Root mean square, points of the 1 to 10 scale, after the stretch."""
+
+
 QUALITY = Task(features="quality", label="mos", lowest=0, highest=1, group="group", bends=True)
 AESTHETIC = Task(features="aesthetic", label="beauty_mean", lowest=1, highest=7, group="theme", bends=False)
 
@@ -88,10 +100,10 @@ def main() -> None:
     models = {}
     for name, task, of in (("quality", QUALITY, "quality"), ("aesthetic", AESTHETIC, "aesthetics")):
         train = [photo for photo in photos[of] if photo.row["split"] == "train"]
-        model, strength, (agreement, stretch) = fitted(task, train)
+        model, trial = fitted(task, train)
         models[name] = model
-        print(f"{name}: {len(train)} photos, ridge {strength:g}, stretched by {stretch:.2f}")
-        print(f"  cross-validated SRCC {agreement:.3f}")
+        print(f"{name}: {len(train)} photos, ridge {trial.strength:g}, stretched by {trial.stretch:.2f}")
+        print(f"  cross-validated SRCC {trial.agreement:.3f}, error {model.uncertainty:.2f} points")
         table[name] = as_table(model)
     if arguments.table:
         arguments.table.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
@@ -118,23 +130,29 @@ def features_of(path: Path) -> tuple[dict[str, float], dict[str, float], float]:
     return quality, aesthetic_features(measures), damage(measures, quality)
 
 
-def fitted(task: Task, photos: list[Photo]) -> tuple[Ridge, float, tuple[float, float]]:
+def fitted(task: Task, photos: list[Photo]) -> tuple[Ridge, Trial]:
     """Choose the ridge's strength by cross-validation and fit it on all photos.
 
     A ridge's predictions are narrower than the ratings; they are stretched so that their spread, cross-validated,
-    is that of the ratings, up to a limit. Return the model, the strength, and (cross-validated SRCC, stretch).
+    is that of the ratings, up to a limit.
     """
     scores = task.scores(photos)
-    trials = {}
-    for strength in STRENGTHS:
-        repeats = [held_out(task, photos, scores, strength, SEED + repeat) for repeat in range(REPEATS)]
-        trials[strength] = (
-            float(np.mean([srcc(predicted, scores) for predicted in repeats])),
-            min(float(scores.std() / np.mean([predicted.std() for predicted in repeats])), STRETCH_LIMIT),
-        )
-    strength = max(trials, key=lambda one: trials[one][0])
-    stretch = trials[strength][1]
-    return ridge(task, photos, scores, strength, stretch), strength, (trials[strength][0], stretch)
+    best = max((trial(task, photos, scores, strength) for strength in STRENGTHS), key=lambda one: one.agreement)
+    model = ridge(task, photos, scores, best.strength, best.stretch)
+    return replace(model, uncertainty=best.error), best
+
+
+def trial(task: Task, photos: list[Photo], scores: Floats, strength: float) -> Trial:
+    """Cross-validate one strength."""
+    repeats = [held_out(task, photos, scores, strength, SEED + repeat) for repeat in range(REPEATS)]
+    stretch = min(float(scores.std() / np.mean([predicted.std() for predicted in repeats])), STRETCH_LIMIT)
+    errors = [stretch * (predicted - predicted.mean()) - (scores - scores.mean()) for predicted in repeats]
+    return Trial(
+        strength=strength,
+        agreement=float(np.mean([srcc(predicted, scores) for predicted in repeats])),
+        stretch=stretch,
+        error=float(np.sqrt(np.mean(np.square(errors)))),
+    )
 
 
 def held_out(task: Task, photos: list[Photo], scores: Floats, strength: float, seed: int) -> Floats:
@@ -172,7 +190,7 @@ def ridge(task: Task, photos: list[Photo], scores: Floats, strength: float, stre
     average = float(scores.mean() - centre @ weights)
     parts = np.zeros((3, len(names)))
     parts[: len(curves)] = weights.reshape(len(curves), -1)
-    return Ridge(names=names, means=means, spreads=spreads, weights=parts, average=average)
+    return Ridge(names=names, means=means, spreads=spreads, weights=parts, average=average, uncertainty=0.0)
 
 
 def as_table(model: Ridge) -> dict[str, Any]:
@@ -181,6 +199,7 @@ def as_table(model: Ridge) -> dict[str, Any]:
     keys = ("mean", "spread", "weight", "above", "below")
     return {
         "average": round(model.average, 6),
+        "uncertainty": round(model.uncertainty, 6),
         "measures": {
             name: {key: round(float(column[place]), 6) for key, column in zip(keys, columns, strict=True)}
             for place, name in enumerate(model.names)

@@ -43,6 +43,8 @@ class Ridge:
     above the upper and below the lower knee."""
     average: float
     """The score of a picture whose measures are all average."""
+    uncertainty: float
+    """Root mean square error of its scores on photos that it was not fitted on, points of the 1 to 10 scale."""
 
     def score(self, features: Mapping[str, float]) -> float:
         """Return the score, not yet kept within 1 to 10; a measure that is missing counts as average."""
@@ -88,4 +90,5 @@ def _ridge(table: Mapping[str, object]) -> Ridge:
         spreads=np.array([row["spread"] for row in rows]),
         weights=np.array([[row[part] for row in rows] for part in ("weight", "above", "below")]),
         average=float(table["average"]),  # type: ignore[arg-type]  # our own file
+        uncertainty=float(table["uncertainty"]),  # type: ignore[arg-type]  # our own file
     )

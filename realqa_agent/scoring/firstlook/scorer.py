@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from realqa_agent.assessment import ATTRIBUTES, Assessment
+from realqa_agent.assessment import ATTRIBUTES, Assessment, Uncertainty
 from realqa_agent.scoring.firstlook import arrangement, clarity, exposure, fitted, level, saturation, vocabulary
 from realqa_agent.scoring.firstlook.look import look_at
 from realqa_agent.scoring.firstlook.measures import aesthetic_features, measure, quality_features
@@ -51,6 +51,9 @@ class FirstLook:
             overall=overall(quality, aesthetic),
             attributes=judgements(measures),
             measures=raw_numbers(measures),
+            uncertainty=Uncertainty(
+                quality=self._fitted.quality.uncertainty, aesthetic=self._fitted.aesthetic.uncertainty
+            ),
         )
 
 
