@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from realqa_agent.config import Config
 
 RATE_WINDOW_SECONDS = 600.0
-"""The rate is that of the last ten minutes."""
+"""The rate is that of the last ten minutes, or since the first file in them."""
 
 FAILURES_SHOWN = 10
 
@@ -42,7 +42,7 @@ def _status(config: Config) -> dict[str, Any]:
     with Index.read(config.index.file) as index:
         queue = Queue(index, config.queue)
         counts, totals = queue.counts(), index.totals()
-        rate = index.scored_since(time.time() - RATE_WINDOW_SECONDS) / RATE_WINDOW_SECONDS
+        rate = index.scoring_rate(time.time(), RATE_WINDOW_SECONDS)
         failures = queue.failures(FAILURES_SHOWN)
     left = counts.queued + counts.running
     return {
@@ -82,7 +82,7 @@ def _print(status: dict[str, Any]) -> None:
     )
     eta = status["eta_seconds"]
     left = f"; {_duration(eta)} left" if eta is not None else ""
-    click.echo(f"rate     {status['files_per_second']:.2f} files/s over the last ten minutes{left}")
+    click.echo(f"rate     {status['files_per_second']:.2f} files/s lately{left}")
     click.echo(f"index    {status['index']}")
     for failure in status["failures"]:
         click.echo(f"failed   {failure['path']}: {failure['error'].splitlines()[-1] if failure['error'] else ''}")

@@ -24,6 +24,11 @@ def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def epoch(timestamp: str) -> float:
+    """Return the seconds since the epoch that `rfc3339` was given, whole."""
+    return datetime.fromisoformat(timestamp).timestamp()
+
+
 def split(path: Path) -> tuple[bytes, bytes]:
     """Return the folder and the name of a path as bytes."""
     return os.path.split(os.fsencode(path))

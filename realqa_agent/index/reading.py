@@ -189,16 +189,13 @@ class Reader:
             by_decision={decision: counted.get(decision, 0) for decision in Decision},
         )
 
-    def unscored(self, scorer: str, version: str) -> int:
-        """Count the present files that this version of a scorer has still to judge; refused ones don't count."""
+    def scoring_rate(self, now: float, window_s: float) -> float:
+        """Return the assessments per second since the first one of the last `window_s` seconds; 0 if there is none."""
+        made = assessment.c.scored_at
+        statement = select(func.count(), func.min(made)).where(made >= codec.rfc3339(now - window_s))
         with self.database.reading() as connection:
-            return connection.scalar(select(func.count()).where(unassessed_by(scorer, version))) or 0
-
-    def scored_since(self, seconds: float) -> int:
-        """Count the assessments made since a time, given in seconds since the epoch."""
-        statement = select(func.count()).where(assessment.c.scored_at >= codec.rfc3339(seconds))
-        with self.database.reading() as connection:
-            return connection.scalar(statement) or 0
+            count, first = connection.execute(statement).one()
+        return count / max(now - codec.epoch(first), 1.0) if count else 0.0
 
 
 def _at_or_below(root: Path) -> ColumnElement[bool]:

@@ -99,18 +99,12 @@ def test_totals_count_present_files(album: Index) -> None:
     assert totals.by_decision == {Decision.KEEP: 2, Decision.REVIEW: 0, Decision.REJECT: 1}
 
 
-def test_unscored_counts_what_this_scorer_has_to_do(album: Index) -> None:
-    assert album.unscored("firstlook", "1") == 1
-    assert album.unscored("firstlook", "2") == 4
-    assert album.unscored("mllm", "1") == 4
-
-
-def test_scored_since_takes_the_time_of_scoring(index: Index, clock: Clock) -> None:
+def test_rate_is_that_of_the_last_while(index: Index, clock: Clock) -> None:
     for inode, scored_at in enumerate(["2027-01-15T07:59:59Z", "2027-01-15T08:00:00Z", "2027-01-15T08:00:01Z"]):
         file_id = add(index, PHOTOS / f"{inode}.jpg", inode)
         index.record_scored(file_id, stat(inode), sha(f"{inode}"), stored=stored(scored_at=scored_at))
-    assert index.scored_since(clock.now) == 2
-    assert index.scored_since(clock.now + 2) == 0
+    assert index.scoring_rate(clock.now + 4, 4) == pytest.approx(2 / 4)
+    assert index.scoring_rate(clock.now + 602, 600) == 0
 
 
 @pytest.mark.parametrize("sort", ["path", "quality"])

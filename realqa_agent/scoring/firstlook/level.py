@@ -40,7 +40,6 @@ AGREED_DOMINANCE = 0.25
 AGREEMENT = 1.5
 """Degrees within which horizontal and vertical lines must agree, else it is perspective."""
 
-MAX_POINTS = 6000
 MIN_STEP = 10.0
 
 
