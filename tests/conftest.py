@@ -47,14 +47,15 @@ def _no_network() -> None:
 def odd_scorers(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install another package's scorers, as workers find them: by entry point.
 
-    `plain` gives every picture the same scores; `crash`, `hang`, `stumble` and `broken` fail as they are named for.
+    `plain` gives every picture the same scores, `bright` better ones to brighter pictures; `crash`, `hang`, `stumble`
+    and `broken` fail as they are named for.
     """
     site = tmp_path_factory.mktemp("site")
     (site / "odd_scorers.py").write_text((Path(__file__).parent / "odd_scorers.py").read_text())
     info = site / "odd_scorers-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-scorers\nVersion: 1.0\n")
-    names = ("plain", "crash", "hang", "stumble", "broken")
+    names = ("plain", "bright", "crash", "hang", "stumble", "broken")
     (info / "entry_points.txt").write_text(
         "[realqa.scorers]\n" + "".join(f"{name} = odd_scorers:{name.capitalize()}\n" for name in names)
     )

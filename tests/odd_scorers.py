@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement
@@ -33,6 +34,19 @@ class Plain:
             overall=7.0,
             attributes={name: clear if name in {"image_clarity", "exposure"} else unknown for name in ATTRIBUTES},
         )
+
+
+class Bright(Plain):
+    """Likes bright pictures and rejects dark ones; finds dark ones beautiful."""
+
+    name = "bright"
+
+    def assess(self, picture: Picture) -> Assessment:
+        quality = 1 + 9 * float(picture.overview(64).mean()) / 255
+        plain = super().assess(picture)
+        exposure = Judgement(value="underexposed", score=quality, reason="how bright it is")
+        attributes = {**plain.attributes, "exposure": exposure}
+        return replace(plain, scorer=self.name, quality=quality, aesthetic=11 - quality, attributes=attributes)
 
 
 class Crash(Plain):

@@ -43,6 +43,7 @@ def test_every_verb_teaches_by_example(verb: str) -> None:
     assert command is not None
     assert command.help is not None
     assert f"realqa {verb}" in command.help
+    assert "\\b" not in command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
 
 

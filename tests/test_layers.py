@@ -21,10 +21,11 @@ MAY_IMPORT = {
     "scoring": WORDS | {"media"},
     "culling": WORDS,
     "metadata": WORDS,
+    "evaluation": WORDS,
     "watch": WORDS | {"media", "index"},
     "worker": WORDS | {"media", "scoring"},
     "service": WORDS | {"index", "queue", "media", "culling", "metadata", "watch", "worker"},
-    "cli": WORDS | {"index", "queue", "culling", "scoring", "watch", "worker", "service"},
+    "cli": WORDS | {"index", "queue", "culling", "scoring", "evaluation", "watch", "worker", "service"},
 }
 """Room to the rooms that it may import, as in docs/architecture.md."""
 
@@ -62,10 +63,10 @@ def test_every_room_stands_in_the_plan() -> None:
     assert rooms - {"__init__", "__pycache__", "py.typed"} == set(MAY_IMPORT)
 
 
-HEAVY = {"numpy", "PIL", "torch", "onnxruntime", "av", "rawpy", "pillow_heif", "pyexiv2", "transformers"}
+HEAVY = {"numpy", "PIL", "torch", "onnxruntime", "av", "rawpy", "pillow_heif", "pyexiv2", "transformers", "matplotlib"}
 
 
-@pytest.mark.parametrize("verb", ["score", "run", "status", "list", "show", "config", "doctor"])
+@pytest.mark.parametrize("verb", ["score", "run", "status", "list", "show", "eval", "config", "doctor"])
 def test_parent_imports_nothing_numerical(verb: str) -> None:
     program = (
         "import sys\n"

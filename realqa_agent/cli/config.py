@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.group("config", short_help="Show, locate or create the settings.", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    r"""Show, locate or create the settings; `show` unless told otherwise.
+    """Show, locate or create the settings; `show` unless told otherwise.
 
     \b
     realqa config

@@ -32,6 +32,7 @@ NEEDED = {
     "rawpy": "RAW",
     "av": "clips",
     "pyexiv2": "EXIF and XMP",
+    "matplotlib": "the plot of `realqa eval`",
 }
 """Module to what it is needed for. Looked up, not imported: this process stays light."""
 
@@ -62,7 +63,7 @@ class Finding:
 @click.command(short_help="Say what is missing on this machine and how to mend it.")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    r"""Look at this machine and say what is missing and how to mend it; exit status 1 if something is broken.
+    """Look at this machine and say what is missing and how to mend it; exit status 1 if something is broken.
 
     \b
     realqa doctor

@@ -51,7 +51,7 @@ def command(
     as_json: bool,
     as_tsv: bool,
 ) -> None:
-    r"""List the files that the agent has scored or refused, from the index.
+    """List the files that the agent has scored or refused, from the index.
 
     Without DIR: all of them. The table shows the reason for each low attribute.
 

@@ -17,6 +17,7 @@ VERBS = {
     "status": "Show the queue, the rate and the last failures.",
     "list": "List scored files from the index.",
     "show": "Show all that is known of one file.",
+    "eval": "Compare a scorer with human scores.",
     "config": "Show, locate or create the settings.",
     "doctor": "Say what is missing on this machine and how to mend it.",
 }
@@ -53,7 +54,7 @@ class Verbs(click.Group):
 )
 @click.pass_context
 def cli(ctx: click.Context, settings: Path | None) -> None:
-    r"""Score photos and clips, explain every score, and leave human decisions alone.
+    """Score photos and clips, explain every score, and leave human decisions alone.
 
     \b
     realqa score ~/Pictures/2026           look at a folder now

@@ -38,7 +38,7 @@ REPORT_SECONDS = 1.0
 @click.option("-v", "--verbose", is_flag=True, help="Say more than what went wrong.")
 @click.pass_context
 def command(ctx: click.Context, folders: tuple[Path, ...], *, once: bool, verbose: bool) -> None:
-    r"""Watch folders, score what is new, and write results into the index and the sidecars.
+    """Watch folders, score what is new, and write results into the index and the sidecars.
 
     Without DIR: the folders of the settings. Stops cleanly on Ctrl-C and SIGTERM, and goes on where it was at the
     next start. Stars and rejects are only written with `apply = true` in `[culling]`.

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def command(
     ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool, scorer: str | None, jobs: int | None
 ) -> None:
-    r"""Score files or folders now and write nothing.
+    """Score files or folders now and write nothing.
 
     Shows a table with the reason for each low attribute. A RAW and its JPEG are judged as one shot. Exit status:
     0 all scored, 1 some refused, 2 wrong usage.
@@ -61,10 +61,10 @@ def command(
 
 def _results(shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], config: Config) -> Iterator[dict[str, Any]]:
     for outcomes in score(shots, pool):
-        yield from _judged(outcomes, config.culling.thresholds)
+        yield from judged(outcomes, config.culling.thresholds)
 
 
-def _judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict[str, Any]]:
+def judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict[str, Any]]:
     """Given the outcomes of one shot's files, yield their lines."""
     verdicts = agree(
         {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, *, as_json: bool) -> None:
-    r"""Show one file: scores, the ten attributes with reasons, verdict, camera settings, history.
+    """Show one file: scores, the ten attributes with reasons, verdict, camera settings, history.
 
     \b
     realqa show ~/Pictures/IMG_0042.CR2

@@ -26,7 +26,7 @@ FAILURES_SHOWN = 10
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def command(ctx: click.Context, *, as_json: bool) -> None:
-    r"""Show the queue by state, the rate and time left, the last failures, and which scorer is used.
+    """Show the queue by state, the rate and time left, the last failures, and which scorer is used.
 
     \b
     realqa status

@@ -12,11 +12,25 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from realqa_agent.evaluation.record import Evaluation, Figure
+
 LOW = 4.5
 """An attribute scored under this is explained in the table."""
 
 PIPE_COLUMNS = 160
 """Width where nobody says how wide the terminal is."""
+
+FIGURES = {
+    "srcc": "SRCC",
+    "plcc": "PLCC, raw scores without a fit",
+    "krcc": "KRCC, tau-b",
+    "reject_auc": "reject AUC: culls below keepers",
+    "pairs": "pairs of a series in the right order",
+    "best_of_series": "best frame of a series found",
+    "keepers_destroyed": "keepers destroyed: rejected",
+    "culls_found": "culls found: rejected",
+}
+"""Figure of an evaluation to its words."""
 
 _COLOURS = {"keep": "green", "review": "yellow", "reject": "red"}
 
@@ -78,3 +92,28 @@ def printable(text: str) -> str:
     """Return a path as it can be printed: bytes that are not UTF-8 and control characters become visible escapes."""
     shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)
+
+
+def figures(evaluation: Evaluation, title: str) -> Table:
+    """Return the table of an evaluation's figures with their intervals."""
+    shown = Table(title=Text(printable(title), style="dim"), title_justify="left", show_edge=False, pad_edge=False)
+    shown.add_column("figure")
+    columns = {f"all {evaluation.pictures}": evaluation.figures}
+    if evaluation.failed:
+        columns[f"scored only, {evaluation.pictures - evaluation.failed}"] = evaluation.scored_only
+    for heading in columns:
+        shown.add_column(heading, justify="right")
+        shown.add_column("95 % interval", justify="right")
+    for name, meaning in FIGURES.items():
+        cells = [cell for found in columns.values() for cell in _cells(found[name])]
+        if any(cells):
+            shown.add_row(meaning, *cells)
+    low, high = evaluation.scale
+    shown.caption = Text(f"human scores from {low:g} to {high:g}; {evaluation.groups} independent", style="dim")
+    return shown
+
+
+def _cells(figure: Figure) -> tuple[str, str]:
+    """Return value and interval, empty where they are not defined."""
+    value = "" if figure.value is None else f"{figure.value:.3f}"
+    return value, "" if figure.ci is None else f"{figure.ci[0]:.3f} to {figure.ci[1]:.3f}"

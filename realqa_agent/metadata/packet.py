@@ -70,7 +70,7 @@ def merge(data: bytes, record: Record, around: Surroundings, settings: Metadata,
 
 
 def _check_schema(packet: Packet) -> None:
-    version = number(_stated(packet, names.SCHEMA_VERSION))
+    version = number(stated(packet, names.SCHEMA_VERSION))
     if version is not None and version > SCHEMA:
         raise PacketError("it was written by a newer RealQA Agent; update this one")
 
@@ -149,7 +149,7 @@ def _found(job: _Merge, shared: Field) -> Found:
         here=here,
         rival=rival,
         inside=inside,
-        witness=_stated(job.packet, WITNESSES[shared]),
+        witness=stated(job.packet, WITNESSES[shared]),
         remembered=job.memory.get(shared),
     )
 
@@ -157,23 +157,23 @@ def _found(job: _Merge, shared: Field) -> Found:
 def _inside(embedded: Embedded, shared: Field) -> str | None:
     if embedded.problem is not None:
         return UNREADABLE
-    stated = None
+    value = None
     if embedded.packet is not None:
         try:
-            stated = _value(embedded_packet(embedded.packet), shared)
+            value = _value(embedded_packet(embedded.packet), shared)
         except PacketError:
             return UNREADABLE
-    if stated is None and shared is Field.RATING and embedded.rating is not None:
+    if value is None and shared is Field.RATING and embedded.rating is not None:
         return str(embedded.rating)
-    return stated
+    return value
 
 
 def _value(packet: Packet, shared: Field) -> str | None:
-    stated = _stated(packet, PROPERTIES[shared])
-    if stated is None and shared is Field.RATING:
-        others = (_stated(packet, name) for name in names.OTHER_RATINGS)
+    value = stated(packet, PROPERTIES[shared])
+    if value is None and shared is Field.RATING:
+        others = (stated(packet, name) for name in names.OTHER_RATINGS)
         return next((other for other in others if other is not None and number(other) != 0), None)
-    return stated
+    return value
 
 
 def _apply(job: _Merge, shared: Field, settled: Settled) -> None:
@@ -245,7 +245,8 @@ def _change(packet: Packet, name: str, before: Sequence[str], after: Sequence[st
 # Reading what may have any shape
 
 
-def _stated(packet: Packet, name: str) -> str | None:
+def stated(packet: Packet, name: str) -> str | None:
+    """Return a property's text, None if it is absent, `UNREADABLE` if it is anything but one plain text."""
     try:
         return packet.text(name)
     except TangledError:

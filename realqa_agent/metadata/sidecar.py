@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from realqa_agent.capture import Embedded
     from realqa_agent.config import Metadata
 
-__all__ = ["Field", "Memory", "Owner", "Record", "Remembered", "Written", "write"]
+__all__ = ["Field", "Memory", "Owner", "Record", "Remembered", "Written", "packets", "write"]
 
 TRIES = 4
 """Merges of one sidecar in a row, if another program keeps changing it."""
@@ -81,6 +81,20 @@ def write(photo: Path, record: Record, embedded: Embedded, settings: Metadata, m
         except OSError as error:
             raise _explained(path, error) from error
     raise TransientError(f"{path}: another program keeps changing it; it is tried again later")
+
+
+def packets(photo: Path) -> tuple[Packet | None, Packet | None]:
+    """Return what the photo's two sidecars say, `photo.ext.xmp` and Lightroom's `photo.xmp`; None for one not there.
+
+    Raise TransientError or PermanentError if one is there that can't be read.
+    """
+    path = photo.with_name(f"{photo.name}.xmp")
+    try:
+        found = (_valid_bytes(path), _valid_bytes(_lightroom_name(photo)))
+    except OSError as error:
+        raise PermanentError(f"{error.filename}: this sidecar can't be read: {error.strerror}") from error
+    own, lightroom = (None if data is None else Packet(data) for data in found)
+    return own, lightroom
 
 
 def _write_once(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from realqa_agent.culling.shots import shot_of
 from realqa_agent.watch.candidates import Candidates
 from realqa_agent.watch.scan import scan
-from realqa_agent.worker.messages import Assess, Outcome
+from realqa_agent.worker.messages import Assess, Inspect, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -40,27 +40,36 @@ def batches(paths: Iterable[Path], ignore: Sequence[str]) -> Iterator[list[Path]
             yield [absolute]
             continue
         for changes in scan(absolute, lambda _: {}, (), candidates):
-            found = sorted((change.path for change in changes), key=_shot)
-            yield from (list(shot) for _, shot in groupby(found, key=_shot))
+            yield from shots_of(change.path for change in changes)
+
+
+def shots_of(paths: Iterable[Path]) -> list[list[Path]]:
+    """Given files, return them by shot: sorted by folder and name."""
+    return [list(shot) for _, shot in groupby(sorted(paths, key=_shot), key=_shot)]
 
 
 def _shot(path: Path) -> tuple[str, str]:
     return str(path.parent), shot_of(path)
 
 
-def score(shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]]) -> Iterator[dict[Path, Outcome]]:
-    """Score shot after shot on all workers; yield each shot's outcomes as soon as it and those before it are done."""
-    tasks = iter([(number, path) for number, shot in enumerate(shots) for path in shot])
+def score(
+    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], task: type[Assess | Inspect] = Assess
+) -> Iterator[dict[Path, Outcome]]:
+    """Score shot after shot on all workers; yield each shot's outcomes as soon as it and those before it are done.
+
+    With the task `Inspect` only the metadata inside the files are read.
+    """
+    waiting = iter([(number, path) for number, shot in enumerate(shots) for path in shot])
     collected: dict[int, dict[Path, Outcome]] = {}
     following = 0
     exhausted = False
     while following < len(shots):
         while pool.free and not exhausted:
-            task = next(tasks, None)
-            if task is None:
+            key = next(waiting, None)
+            if key is None:
                 exhausted = True
             else:
-                pool.submit(task, Assess(path=task[1]))
+                pool.submit(key, task(path=key[1]))
         for (number, path), outcome in pool.wait(timeout=60.0):
             collected.setdefault(number, {})[path] = outcome
         while following < len(shots) and len(collected.get(following, ())) == len(shots[following]):

@@ -55,6 +55,20 @@ class Examined:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Inspect:
+    """Read the metadata inside a file and nothing else: many files are looked at for the few that a human rated."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inspected:
+    """Answer to `Inspect`."""
+
+    embedded: Embedded
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Assess:
     """Open a file and score it."""
 
@@ -102,6 +116,6 @@ class Crashed:
     message: str
 
 
-Task = Examine | Assess
-Answer = Examined | Assessed | Refused | Failed
+Task = Examine | Inspect | Assess
+Answer = Examined | Inspected | Assessed | Refused | Failed
 Outcome = Answer | Crashed

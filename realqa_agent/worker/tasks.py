@@ -13,7 +13,18 @@ from realqa_agent.media.formats import kind_of
 from realqa_agent.media.identity import identify
 from realqa_agent.media.opening import open_clip, open_photo
 from realqa_agent.scoring.clips import pool
-from realqa_agent.worker.messages import Answer, Assess, Assessed, Examine, Examined, Failed, Refused, Task
+from realqa_agent.worker.messages import (
+    Answer,
+    Assess,
+    Assessed,
+    Examine,
+    Examined,
+    Failed,
+    Inspect,
+    Inspected,
+    Refused,
+    Task,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +39,8 @@ def run(task: Task, scorer: Scorer, limits: Media) -> Answer:
         match task:
             case Examine(path=path):
                 return _examine(path)
+            case Inspect(path=path):
+                return Inspected(embedded=read_embedded(path))
             case Assess(path=path):
                 return _assess(path, scorer, limits)
     except RefusedError as error:

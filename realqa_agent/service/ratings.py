@@ -1,0 +1,46 @@
+"""The stars that a human gave to files of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realqa_agent.capture import Embedded
+from realqa_agent.errors import PermanentError, TransientError
+from realqa_agent.metadata.human import human_rating
+from realqa_agent.service.scoring import score
+from realqa_agent.worker.messages import Inspect, Inspected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from realqa_agent.config import Metadata
+    from realqa_agent.worker.pool import Pool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rating:
+    """What a human said of one file."""
+
+    path: Path
+    stars: int | None
+    """1 to 5, -1 for rejected, None for a file that no human rated."""
+    problem: str | None = None
+    """Why a sidecar could not be read, for people."""
+
+
+def human_ratings(
+    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], settings: Metadata
+) -> Iterator[list[Rating]]:
+    """Yield the ratings of each shot's files, from sidecars and from inside the files."""
+    for outcomes in score(shots, pool, Inspect):
+        found = []
+        for path, outcome in outcomes.items():
+            # A file that can't be opened may still have a sidecar with stars.
+            embedded = outcome.embedded if isinstance(outcome, Inspected) else Embedded()
+            try:
+                found.append(Rating(path=path, stars=human_rating(path, embedded, settings)))
+            except (PermanentError, TransientError) as error:
+                found.append(Rating(path=path, stars=None, problem=str(error)))
+        yield found
