@@ -9,6 +9,7 @@ direction alone, so the loss of fine energy by direction tells it from defocus.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -196,9 +197,17 @@ def _means(tiles: Floats, block: int) -> Floats:
     """Return the mean of each block; as a matrix product, which is five times faster than a reduction."""
     count, side, _ = tiles.shape
     blocks = side // block
-    gather = np.kron(np.eye(blocks, dtype=np.float32), np.full((block, 1), 1 / block**2, np.float32))
-    result: Floats = (tiles @ gather).reshape(count, blocks, block, blocks).sum(axis=2)
+    result: Floats = (tiles @ _gather(blocks, block)).reshape(count, blocks, block, blocks).sum(axis=2)
     return result
+
+
+@cache
+def _gather(blocks: int, block: int) -> Floats:
+    """Return the matrix that sums `block` columns into each of `blocks`, as shares of a block's mean.
+
+    Kept, since a picture asks for the same five a hundred times.
+    """
+    return np.repeat(np.eye(blocks, dtype=np.float32) / np.float32(block**2), block, axis=0)
 
 
 def blockiness(tiles: Floats, boxes: tuple[tuple[int, int], ...]) -> float:
