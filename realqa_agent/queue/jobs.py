@@ -11,7 +11,7 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from realqa_agent.errors import RefusalKind
@@ -147,14 +147,16 @@ class Queue:
             self._release(connection, self._clock())
         return paths
 
-    def retry_unreadable(self) -> int:
-        """Put back what the system would not hand out; return how many jobs.
+    def retry_mendable(self) -> int:
+        """Put back what may have been mended from outside: files that can't be read, sidecars that can't be written.
 
-        Mending a permission changes neither size nor mtime nor inode, so no walk brings these files back.
+        Mending a permission changes neither size nor mtime nor inode, so no walk brings these files back. Return how
+        many jobs.
         """
         fresh = {"state": State.QUEUED, "run_after": self._clock(), "attempts": 0, "crashes": 0}
-        unreadable = select(file.c.file_id).where(file.c.refusal_kind == RefusalKind.UNREADABLE)
-        which = (jobs.c.state == State.DEAD, jobs.c.file_id.in_(unreadable))
+        refusal = file.c.refusal_kind
+        mendable = select(file.c.file_id).where(or_(refusal.is_(None), refusal == RefusalKind.UNREADABLE))
+        which = (jobs.c.state == State.DEAD, jobs.c.file_id.in_(mendable))
         with self._database.writing() as connection:
             return connection.execute(update(jobs).where(*which).values(fresh)).rowcount
 

@@ -96,6 +96,7 @@ class Agent:
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._errands: dict[int, _Errand] = {}
         self._renewed = time.monotonic()
+        self._warned: set[Path] = set()
         self._stopping = False
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self.tally = Tally()
@@ -117,7 +118,7 @@ class Agent:
         """
         for folder in {path.parent for path in self._queue.take_over()}:
             sweep(folder)
-        self._queue.retry_unreadable()
+        self._queue.retry_mendable()
         self._queue.enqueue_unscored(self._scorer.scorer, self._scorer.version)
         self._folders.start()
         try:
@@ -228,7 +229,9 @@ class Agent:
     def _failed(self, job: Job, message: str, *, transient: bool) -> None:
         self.tally.failed += 1
         self._queue.fail(job, message, transient=transient)
-        log.warning("%s: %s", job.path, message)
+        # A read-only share makes thousands of these: the log gets one a folder, the queue all.
+        log.log(logging.INFO if job.path.parent in self._warned else logging.WARNING, "%s: %s", job.path, message)
+        self._warned.add(job.path.parent)
 
 
 def _age_seconds(path: Path) -> float:

@@ -90,10 +90,10 @@ class Recorder:
     def write_sidecar(self, job: Job, embedded: Embedded) -> Written | None:
         """Bring the file's sidecar up to date; TransientError or PermanentError if it can't be.
 
-        Return what is to be remembered of it, None if the file left the index meanwhile.
+        Return what is to be remembered of it, None if the photo went away meanwhile.
         """
         row = self._index.lookup(job.path)
-        if row is None or row.stored is None or row.verdict is None:
+        if row is None or row.stored is None or row.verdict is None or not job.path.exists():
             return None
         memory = {
             Field(field): Remembered(owner=Owner(owner), value=value)

@@ -197,14 +197,18 @@ def test_start_takes_over_from_a_killed_agent_at_once(index: Index, queue: Queue
     assert [job.attempts for job in queue.claim("me", 2)] == [2, 2]
 
 
-def test_unreadable_files_start_afresh_and_corrupt_ones_do_not(index: Index, queue: Queue) -> None:
-    fill(index, "1.jpg", "2.jpg")
-    for job, kind in zip(queue.claim("me", 2), (RefusalKind.UNREADABLE, RefusalKind.CORRUPT), strict=True):
-        index.record_refused(job.file_id, None, kind, "no")
+def test_what_can_be_mended_starts_afresh_and_a_corrupt_file_does_not(index: Index, queue: Queue) -> None:
+    fill(index, "1.jpg", "2.jpg", "3.jpg")
+    unreadable, corrupt, unwritable = queue.claim("me", 3)
+    index.record_refused(unreadable.file_id, None, RefusalKind.UNREADABLE, "no")
+    index.record_refused(corrupt.file_id, None, RefusalKind.CORRUPT, "no")
+    for job in (unreadable, corrupt, unwritable):
         queue.fail(job, "no", transient=False)
-    assert queue.retry_unreadable() == 1
-    job = claim(queue)
-    assert (job.path, job.attempts, job.crashes) == (PHOTOS / "1.jpg", 1, 0)
+    assert queue.retry_mendable() == 2
+    assert [(job.path.name, job.attempts, job.crashes) for job in queue.claim("me", 3)] == [
+        ("1.jpg", 1, 0),
+        ("3.jpg", 1, 0),
+    ]
 
 
 def test_next_due_is_the_earliest(index: Index, queue: Queue, clock: Clock) -> None:

@@ -267,3 +267,17 @@ def test_without_sidecars_the_folder_stays_as_it_is(place: Place) -> None:
     place.once()
     assert [path.name for path in place.photos.iterdir()] == ["a.jpg"]
     assert place.listed()["a.jpg"]["ok"]
+
+
+def test_sidecar_that_could_not_be_written_follows_at_the_next_start(place: Place) -> None:
+    photo(place.photos / "a.jpg")
+    blocked = place.photos / "a.jpg.xmp"
+    blocked.write_text("<!DOCTYPE x><x/>")
+    old(blocked)
+    place.once()
+    assert place.listed()["a.jpg"]["ok"]
+    assert "1 set aside" in place.realqa("status").stdout
+    assert blocked.read_text() == "<!DOCTYPE x><x/>"
+    blocked.unlink()
+    assert "0 scored, 1 known already" in place.once()
+    assert b"realqa:Overall" in blocked.read_bytes()
