@@ -1,0 +1,1 @@
+"""Training of the first-look scorer: see the README beside this file."""
