@@ -24,7 +24,10 @@ class Plain:
         self.settings = settings
 
     def assess(self, picture: Picture) -> Assessment:
-        clear = Judgement(value="clear", score=9.0, reason=f"mean {picture.overview(64).mean():.1f}")
+        mean = picture.overview(64).mean()
+        clear = Judgement(value="clear", score=9.0, reason=f"mean {mean:.1f}")
+        if mean < 60:
+            clear = Judgement(value="very blurry", score=1.5, reason=f"mean {mean:.1f}")
         unknown = Judgement(value=UNKNOWN, score=None, reason="not looked at")
         return Assessment(
             scorer=self.name,

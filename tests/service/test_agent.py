@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image
 from support.command import REALQA, objects, run_realqa
+from support.dng import dng
 from support.pictures import scene
 
 
@@ -159,14 +161,19 @@ def test_refused_file_is_tried_again_once_it_changes(place: Place) -> None:
 
 
 def test_raw_and_jpeg_are_one_shot(place: Place) -> None:
-    scene(4, 240, 160).filter(ImageFilter.GaussianBlur(7)).save(place.photos / "IMG_1.tif")
-    scene(4, 240, 160).save(place.photos / "IMG_1.jpg")
-    for path in place.photos.iterdir():
-        old(path)
+    """The better file comes later, and changes the verdict and the sidecar of the one that would be rejected."""
+    spoilt, good = place.photos / "IMG_1.jpg", place.photos / "IMG_1.dng"
+    Image.new("RGB", (64, 48), (20, 20, 20)).save(spoilt)
+    old(spoilt)
     place.once()
-    verdicts = {line["verdict"]["decision"] for line in place.listed().values()}
-    assert len(place.listed()) == 2
-    assert verdicts <= {"keep", "review", "reject"}
+    assert place.listed()["IMG_1.jpg"]["verdict"]["decision"] == "reject"
+    good.write_bytes(dng(np.full((48, 64, 3), 200, np.uint8)))
+    old(good)
+    assert "1 scored, 1 known already" in place.once()
+    listed = place.listed()
+    assert {line["verdict"]["decision"] for line in listed.values()} == {"keep"}
+    assert "same shot" in listed["IMG_1.jpg"]["verdict"]["reasons"][0]
+    assert b"<realqa:Verdict>keep<" in spoilt.with_name("IMG_1.jpg.xmp").read_bytes()
 
 
 def test_poison_file_is_set_aside_and_the_rest_is_scored(place: Place) -> None:
