@@ -28,6 +28,7 @@ bench: $(VENV)/.run
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/raw_preview.py
 	$(BIN)/python benchmarks/scan.py
+	$(BIN)/python benchmarks/scoring.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -25,9 +25,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageChops
+from PIL import Image
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.memory import MEGABYTE, children, resident
+from benchmarks.photos import jpegs_in, make_photos, photo_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,11 +38,9 @@ if TYPE_CHECKING:
 LIMIT = 1.5
 """Times the bare decode that the whole path may cost."""
 
-SAMPLES = Path(__file__).parents[1] / "samples"
 REALQA = Path(sys.executable).with_name("realqa")
 DECODE, SCORE, RUN = "Pillow decode alone", "realqa score", "realqa run --once"
 LOOK_EVERY_S = 0.05
-MEGABYTE = 1e6
 
 
 def main() -> None:
@@ -83,24 +84,17 @@ class Course:
 
     def copy(self, given: Sequence[Path]) -> None:
         """Take copies of JPEG files and of those in folders."""
-        files = [file for path in given for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-        found = [file for file in files if file.suffix.lower() in {".jpg", ".jpeg"}]
+        found = jpegs_in(given)
         if len(found) <= self.jobs:
             raise SystemExit(f"{len(found)} JPEG files are too few to measure {self.jobs} processes with")
         (self.folder / "photos").mkdir()
         for number, file in enumerate(found):
-            shutil.copyfile(file, self._path(number))
+            shutil.copyfile(file, self.folder / "photos" / photo_name(number))
 
     def make(self, count: int, megapixels: float) -> None:
         """Make distinct photos as large as a camera's."""
         (self.folder / "photos").mkdir()
-        samples = sorted(SAMPLES.glob("*.jpg"))
-        tasks = [(self._path(number), samples[number % len(samples)], number, megapixels) for number in range(count)]
-        with multiprocessing.get_context("spawn").Pool(self.jobs) as pool:
-            pool.starmap(make_photo, tasks)
-
-    def _path(self, number: int) -> Path:
-        return self.folder / "photos" / f"IMG_{number:04}.JPG"
+        make_photos(self.folder / "photos", count, megapixels, self.jobs)
 
     def environment(self) -> dict[str, str]:
         """Write settings for one run and return the environment that names them; the run finds an empty index."""
@@ -110,21 +104,6 @@ class Course:
             f'[scoring]\nworkers = {self.jobs}\n[watch]\nsettle_seconds = 0\n[index]\npath = "{state}/index.sqlite"\n'
         )
         return {**os.environ, "REALQA_CONFIG": str(settings)}
-
-
-def make_photo(file: Path, sample: Path, number: int, megapixels: float) -> None:
-    """Write a sample photo enlarged, turned over and with grain of its own, 3:2."""
-    width = round((megapixels * 1e6 * 1.5) ** 0.5)
-    size = width, round(width / 1.5)
-    with Image.open(sample) as opened:
-        photo = opened.convert("RGB").resize(size, Image.Resampling.BICUBIC)
-    if number % 2:
-        photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    grain = Image.effect_noise(size, 7)
-    photo = ImageChops.add(photo, Image.merge("RGB", (grain, grain, grain)), 1, -128)
-    exif = Image.Exif()
-    exif[0x0112] = 6 if number % 4 == 3 else 1  # every fourth was taken with the camera on its side
-    photo.save(file, "JPEG", quality=92, exif=exif)
 
 
 def decode(file: Path) -> str:
@@ -175,26 +154,6 @@ class Memory:
             self.worker = max([self.worker, *(peak for _, peak in seen)])
             self.workers = max(self.workers, sum(now for now, _ in seen))
             time.sleep(LOOK_EVERY_S)
-
-
-def resident(process: int) -> tuple[int, int]:
-    """Return the resident memory of a process, now and at its peak, bytes; zeros if it is gone."""
-    try:
-        lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    except OSError:
-        return 0, 0
-    found = dict(line.split(":", 1) for line in lines)
-    now, peak = (int(found.get(name, "0").split()[0]) * 1024 for name in ("VmRSS", "VmHWM"))
-    return now, peak
-
-
-def children(process: int) -> list[int]:
-    """Return the processes that a process and its descendants started."""
-    try:
-        direct = [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except OSError:
-        return []
-    return [*direct, *(deeper for child in direct for deeper in children(child))]
 
 
 def contest_by_lines(course: Course, *, name: str, command: Callable[[Course], list[str]]) -> Result:
