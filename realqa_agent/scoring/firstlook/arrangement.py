@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from realqa_agent.assessment import Judgement
     from realqa_agent.scoring.firstlook.look import Look
 
-CLEAR_SUBJECT = 0.22
+    Floats = npt.NDArray[np.float32]
+    Cells = npt.NDArray[np.bool_]
+
+CLEAR_SUBJECT = 0.24
 """Half of the salience must fit into this share of the frame, else there is no one subject."""
 
 BUSY = 0.3
@@ -64,7 +67,7 @@ def arrangement_of(look: Look) -> Arrangement:
     saliency = look.saliency
     order = np.sort(saliency, axis=None)[::-1]
     half = int(np.searchsorted(np.cumsum(order), 0.5)) + 1
-    subject = _around_peak(saliency, saliency >= order[min(half, order.size) - 1])
+    subject = _subject(saliency)
     colour = shrink(look.small, GRID)
     contrast = float(look.luma.std())
     busy = _busy(luma_of(look.small), contrast)
@@ -151,29 +154,63 @@ def _clutter(busy: float, where: str, points: tuple[tuple[float, float], ...]) -
     return vocabulary.on_scale(vocabulary.CLUTTER, along(busy, points), f"edges in {100 * busy:.0f} % of the {where}")
 
 
-def _busy(luma: npt.NDArray[np.float32], contrast: float) -> npt.NDArray[np.bool_]:
+def _busy(luma: Floats, contrast: float) -> Cells:
     """Return which cells of the grid hold edges."""
     down, right = np.gradient(luma)
     return shrink(np.hypot(down, right).astype(np.float32), GRID) > max(BUSY * contrast, 1)
 
 
-def _around_peak(saliency: npt.NDArray[np.float32], chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return the connected part of the chosen cells that holds the peak."""
-    part = np.zeros_like(chosen)
-    part.flat[saliency.argmax()] = True
+def _subject(saliency: Floats) -> Cells:
+    """Return the connected part of the salient cells that holds most salience, its holes filled.
+
+    Salient is what Otsu's threshold (1979) parts from the rest: an outline, where the inside resembles the background.
+    So what the outline encloses, with the help of one side of the frame at most, belongs to it.
+    """
+    left = saliency >= _threshold(saliency)
+    subject, most = left, -1.0
+    while left.any():
+        part = _connected(left, int(np.where(left, saliency, -1).argmax()))
+        left = left & ~part
+        held = float(saliency[part].sum())
+        if held > most:
+            subject, most = part, held
+    filled, rest = subject.copy(), ~subject
+    while rest.any():
+        hole = _connected(rest, int(rest.argmax()))
+        rest &= ~hole
+        sides = sum(bool(side.any()) for side in (hole[0], hole[-1], hole[:, 0], hole[:, -1]))
+        if sides <= 1 and hole.sum() < subject.sum():
+            filled |= hole
+    return filled
+
+
+def _threshold(values: Floats) -> float:
+    """Return the value from which the upper class holds, of the two that differ most (Otsu)."""
+    ordered = np.sort(values, axis=None).astype(np.float64)
+    below = np.arange(1, ordered.size)
+    sums = ordered.cumsum()
+    above = ordered.size - below
+    apart = (sums[-1] - sums[:-1]) / above - sums[:-1] / below
+    return float(ordered[1:][(below * above * apart**2).argmax()])
+
+
+def _connected(cells: Cells, seed: int) -> Cells:
+    """Return the cells that are reached from the one at the flat index `seed` over sides."""
+    part = np.zeros_like(cells)
+    part.flat[seed] = True
     while True:
         grown = part.copy()
         grown[1:] |= part[:-1]
         grown[:-1] |= part[1:]
         grown[:, 1:] |= part[:, :-1]
         grown[:, :-1] |= part[:, 1:]
-        grown &= chosen
+        grown &= cells
         if (grown == part).all():
             return part
         part = grown
 
 
-def _cut(subject: npt.NDArray[np.bool_]) -> float:
+def _cut(subject: Cells) -> float:
     """Return which share of the outline lies on the frame's edge."""
     framed = np.pad(subject, 1)
     inside = np.pad(np.ones_like(subject), 1)

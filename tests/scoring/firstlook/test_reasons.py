@@ -152,50 +152,5 @@ def test_no_lines_no_level(assess: Assess) -> None:
     assert assess(pixels).attributes["level_shot"].value == UNKNOWN
 
 
-def disc(x: float, y: float, radius: float = 60) -> npt.NDArray[np.uint8]:
-    """Return a plain ground with one striped disc."""
-    rows, columns = np.indices((400, 600))
-    inside = np.hypot(columns - 600 * x, rows - 400 * y) < radius
-    stripes = np.where(columns // 6 % 2, 220, 40)
-    pixels = np.full((400, 600, 3), (90, 120, 150), np.uint8)
-    pixels[inside] = np.stack([stripes, stripes // 3, stripes // 4], axis=-1)[inside]
-    return pixels
-
-
-def test_a_subject_cut_by_the_frame_is_incomplete(assess: Assess) -> None:
-    whole, cut = (assess(disc(x, 0.5)).attributes["subject_integrity"] for x in (0.33, 0.01))
-    assert whole.value == "complete"
-    assert whole.score is not None
-    assert cut.score is not None
-    assert cut.score < whole.score - 2
-
-
-def test_clutter_behind_the_subject_is_told(assess: Assess) -> None:
-    plain = disc(0.33, 0.5)
-    random = np.random.default_rng(4)
-    clutter = random.integers(0, 255, (25, 38, 3)).astype(np.uint8).repeat(16, 0).repeat(16, 1)[:400, :600]
-    behind = np.where((plain == (90, 120, 150)).all(axis=2)[..., None], clutter, plain)
-    before, after = (assess(pixels).attributes["background_clutter"] for pixels in (plain, behind))
-    assert before.value == "uncluttered"
-    assert after.score is not None
-    assert before.score is not None
-    assert after.score < before.score - 3
-
-
-def test_a_subject_on_a_third_is_composed_better_than_one_in_the_corner(assess: Assess) -> None:
-    third, corner = (assess(disc(x, y)).attributes["composition"] for x, y in ((1 / 3, 1 / 3), (0.08, 0.9)))
-    assert third.score is not None
-    assert corner.score is not None
-    assert third.score > corner.score + 2
-
-
-def test_what_stands_out_catches_the_eye(assess: Assess) -> None:
-    faint = (0.3 * (disc(0.4, 0.5) - 100.0) + 100).round().astype(np.uint8)
-    strong, weak = (assess(pixels).attributes["eye_catching"] for pixels in (disc(0.4, 0.5), faint))
-    assert strong.score is not None
-    assert weak.score is not None
-    assert strong.score > weak.score + 1.5
-
-
 def test_the_subject_is_never_named(photo: Photo, assess: Assess) -> None:
     assert assess(photo.good()).attributes["subject_and_background"].value == UNKNOWN
