@@ -175,7 +175,7 @@ class Pool(Generic[Key]):
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **_ENVIRONMENT},
             )
         connection = Connection(ours.detach())
         try:
@@ -193,5 +193,12 @@ class Pool(Generic[Key]):
         raise UserError(f"a worker can't start: {greeting.message}" + (f"\n{words}" if words else ""))
 
 
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""One worker a core: threads of BLAS inside each would only fight over the same cores."""
+_ENVIRONMENT = {
+    # One worker a core: threads of BLAS inside each would only fight over the same cores.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    # From 1.29 on, onnxruntime's builds send telemetry and keep a device number in ~/.cache unless told not to before
+    # they are imported. pyproject.toml asks for an older one; this is for whoever lifts that.
+    "ORT_DISABLE_TELEMETRY": "1",
+}

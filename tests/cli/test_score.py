@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from PIL import ImageFilter
+from PIL import Image, ImageFilter
 from support.command import Run, objects
 from support.pictures import BAD, GOOD, fill, scene
 
 from realqa_agent.assessment import ATTRIBUTES
+
+SAMPLES = Path(__file__).parents[2] / "samples"
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +73,9 @@ def test_table_gives_the_reason_for_each_low_attribute(realqa: Run, folder: Path
 
 
 def test_blurred_picture_scores_below_the_same_sharp_one(realqa: Run, tmp_path: Path) -> None:
-    scene(7).save(tmp_path / "a.png")
-    scene(7).filter(ImageFilter.GaussianBlur(6)).save(tmp_path / "b.png")
+    with Image.open(SAMPLES / "mountains.jpg") as photo:
+        photo.save(tmp_path / "a.png")
+        photo.filter(ImageFilter.GaussianBlur(6)).save(tmp_path / "b.png")
     sharp, blurred = objects(realqa("score", tmp_path / "a.png", tmp_path / "b.png", "--json"))
     assert blurred["quality"] < sharp["quality"]
     assert blurred["attributes"]["image_clarity"]["score"] < sharp["attributes"]["image_clarity"]["score"]

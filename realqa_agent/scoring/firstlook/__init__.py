@@ -1,1 +1,1 @@
-"""The built-in scorer: what can be measured on a picture, and two small models fitted to human ratings."""
+"""The built-in scorer: small networks that were fitted to human ratings judge, measures explain."""

@@ -1,7 +1,8 @@
 """What the scorer takes out of a picture: one overview, and native tiles where it matters.
 
-A 24-megapixel photo is never filtered as a whole. Focus and noise are judged on some thirty native tiles, a grid
-plus the most salient places and the camera's own focus points; everything else on an overview.
+A 24-megapixel photo is never filtered as a whole. Focus and noise are measured on some thirty native tiles, a grid
+plus the most salient places and the camera's own focus points; the networks see a view and a few native tiles;
+everything else happens on an overview.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from realqa_agent.scoring.firstlook.colour import luma_of
 from realqa_agent.scoring.firstlook.saliency import saliency_of, shrink
+from realqa_agent.scoring.firstlook.views import details_of, view_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,10 +23,10 @@ if TYPE_CHECKING:
     from realqa_agent.media.picture import Picture
 
 OVERVIEW_SIDE = 512
-"""Long side of the overview, pixels; the size of the photos that the models were fitted on."""
+"""Long side of the overview, pixels."""
 
 SMALL = (96, 128)
-"""Rows and columns for what is judged at a glance: saliency, arrangement, scene."""
+"""Rows and columns for what is judged at a glance: saliency and arrangement."""
 
 BLOCK = 32
 """Side of the squares in which sharpness is measured, native pixels; tiles are whole multiples of it."""
@@ -60,6 +62,10 @@ class Look:
     tile_boxes: tuple[Box, ...]
     subject: npt.NDArray[np.bool_]
     """Which tiles lie on the subject: the salient places, or the focus points where the camera names them."""
+    view: npt.NDArray[np.uint8]
+    """What the quality network sees, see `views.view_of`."""
+    details: tuple[npt.NDArray[np.uint8], ...]
+    """Native tiles for the soundness network, see `views.details_of`."""
 
     @property
     def overview_scale(self) -> float:
@@ -93,6 +99,8 @@ def look_at(picture: Picture) -> Look:
         tiles=tiles,
         tile_boxes=boxes,
         subject=np.arange(len(boxes)) >= len(grid),
+        view=view_of(picture, overview),
+        details=details_of(picture, overview),
     )
 
 
