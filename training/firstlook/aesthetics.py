@@ -1,7 +1,5 @@
 """Fit the aesthetic head: kernel ridge regression on a frozen EfficientNet-Lite2, 201 rated photos.
 
-    python -m training.firstlook.aesthetics --data ../shared/data --imagenet efficientnet-lite2-9656183e.pth --out OUT
-
 The features are the pooled maps of the last two blocks, before the wide layer that serves the ImageNet classes: in
 cross-validation they tell beauty clearly better (SRCC .77) than that layer (.68). The square root tames their long
 tails. Two hundred photos carry no fine-tuning. Strength and width are chosen on train rows, folds by theme.
@@ -9,26 +7,27 @@ tails. Two hundred photos carry no fine-tuning. Strength and width are chosen on
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.spatial.distance import cdist
 from torch import Tensor, nn
 
-from training.firstlook.data import Pixels, Rated, folds, load_labels, normalise
+from realqa_agent.scoring.firstlook.views import beauty_view
+from training.firstlook.data import Rated, folds, load_labels, normalise, read_pixels
 from training.firstlook.evaluate import srcc, with_interval
 from training.firstlook.model import LITE2, Encoder, load_imagenet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from training.firstlook.workshop import Workshop
 
 LOG = logging.getLogger("firstlook.aesthetics")
 Floats = NDArray[np.float64]
@@ -37,8 +36,6 @@ SEED = 20251125
 FOLDS, REPEATS = 10, 5
 STRENGTHS = (0.01, 0.025, 0.05, 0.1, 0.2)
 WIDTHS = (0.1, 0.2, 0.4)
-# The area of an OASIS photo here, 400 x 320, rounded up to multiples of 32.
-VIEW_AREA = 416 * 320
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +94,6 @@ class Tails(nn.Module):
         return torch.sign(pooled) * torch.sqrt(torch.abs(pooled))
 
 
-def view(pixels: Pixels) -> Pixels:
-    """Return the whole photo at `VIEW_AREA`, sides the nearest multiples of 32, so the aspect changes a little."""
-    height, width = pixels.shape[:2]
-    scale = np.sqrt(VIEW_AREA / (width * height))
-    size = (max(1, round(width * scale / 32)) * 32, max(1, round(height * scale / 32)) * 32)
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
-
-
 @torch.no_grad()
 def features_of(rated: Sequence[Rated], tails: Tails) -> tuple[Floats, Floats]:
     """Return the features (n, d) of the photos and of the photos mirrored."""
@@ -112,8 +101,7 @@ def features_of(rated: Sequence[Rated], tails: Tails) -> tuple[Floats, Floats]:
     for index, photo in enumerate(rated):
         if index % 50 == 0:
             LOG.info("features %d/%d", index, len(rated))
-        with Image.open(photo.file) as image:
-            pixels = view(np.asarray(image.convert("RGB")))
+        pixels = beauty_view(read_pixels(photo.file))
         both = [torch.from_numpy(normalise(side))[None] for side in (pixels, pixels[:, ::-1])]
         plain.append(tails(both[0])[0].numpy())
         mirrored.append(tails(both[1])[0].numpy())
@@ -140,17 +128,10 @@ def fit_both_ways(plain: Floats, mirrored: Floats, beauty: Floats, *, width: flo
     return KernelRidge.fit((plain + mirrored) / 2, beauty, width=width, strength=strength)
 
 
-def main() -> None:
-    """Choose, fit, report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with aesthetics/labels.csv")
-    parser.add_argument("--imagenet", type=Path, required=True, help="efficientnet-lite2-9656183e.pth")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    rated = [photo for photo in load_labels(arguments.data, "aesthetics") if photo.split == "train"]
-    tails = Tails(load_imagenet(arguments.imagenet, LITE2)).eval()
+def run(workshop: Workshop) -> None:
+    """Choose, fit, write `beauty.npz` and the held-out predictions."""
+    rated = [photo for photo in load_labels(workshop.data, "aesthetics") if photo.split == "train"]
+    tails = Tails(load_imagenet(workshop.lite2, LITE2)).eval()
     plain, mirrored = features_of(rated, tails)
 
     tried = []
@@ -162,11 +143,6 @@ def main() -> None:
     _, width, strength, held_out = max(tried, key=lambda entry: entry[0])
     LOG.info("chosen: width %g, strength %g, SRCC %s", width, strength, with_interval(srcc, rated, held_out))
     beauty = np.array([photo.score for photo in rated])
-    model = fit_both_ways(plain, mirrored, beauty, width=width, strength=strength)
-    model.save(arguments.out / "aesthetic.npz")
+    fit_both_ways(plain, mirrored, beauty, width=width, strength=strength).save(workshop.out / "beauty.npz")
     table = {photo.file.name: [photo.score, float(guess)] for photo, guess in zip(rated, held_out, strict=True)}
-    (arguments.out / "aesthetic-held-out.json").write_text(json.dumps(table, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    (workshop.out / "beauty-held-out.json").write_text(json.dumps(table, indent=1) + "\n")

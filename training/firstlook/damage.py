@@ -54,9 +54,9 @@ def noise(pixels: Pixels, sigma: float, generator: np.random.Generator) -> Pixel
 
 
 def jpeg(pixels: Pixels, coarseness: float, _: np.random.Generator) -> Pixels:
-    """Re-encode at quality 100 - `coarseness`."""
+    """Re-encode at quality 100 / `coarseness`."""
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=round(100 - coarseness))
+    Image.fromarray(pixels).save(file, "JPEG", quality=round(100 / coarseness))
     return np.asarray(Image.open(file))
 
 
@@ -84,7 +84,7 @@ STEPS: dict[Kind, tuple[float, float]] = {
     "defocus": (1.5, 4.0),
     "motion": (5.0, 14.0),
     "noise": (10.0, 28.0),
-    "jpeg": (75.0, 90.0),
+    "jpeg": (4.0, 10.0),
     "dark": (1.5, 3.5),
     "bright": (1.2, 2.4),
 }

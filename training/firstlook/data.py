@@ -64,11 +64,6 @@ def read_pixels(file: Path) -> Pixels:
         return np.asarray(image.convert("RGB"))
 
 
-def squash(pixels: Pixels) -> Pixels:
-    """Return the whole photo at 224 x 224, whatever its shape: every scene in one glance, as ImageNet showed them."""
-    return np.asarray(Image.fromarray(pixels).resize((224, 224), Image.Resampling.BICUBIC, reducing_gap=3.0))
-
-
 def normalise(pixels: Pixels) -> NDArray[np.float32]:
     """Return (3, h, w) as EfficientNet-Lite wants it; sides are cropped at the centre to multiples of 32."""
     height, width = (side // 32 * 32 for side in pixels.shape[:2])

@@ -1,7 +1,4 @@
-r"""Write the trained heads as ONNX files that take photos as they are, (n, h, w, 3) bytes.
-
-    python -m training.firstlook.export --weights OUT/all.weights --soundness OUT/soundness.json \
-        --aesthetic OUT/aesthetic.npz --imagenet efficientnet-lite2-9656183e.pth --out OUT
+"""Write the trained heads as ONNX files that take photos as they are, (n, h, w, 3) bytes.
 
 Weights are kept in 8 bits per value with one scale per output channel and spread to floats when the session loads:
 a quarter of the size, the arithmetic of floats, and no calibration pictures to choose.
@@ -9,10 +6,10 @@ a quarter of the size, the arithmetic of floats, and no calibration pictures to 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
-from pathlib import Path
+import logging
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -22,6 +19,13 @@ from torch import Tensor, nn
 
 from training.firstlook.aesthetics import KernelRidge, Tails
 from training.firstlook.model import LITE0, LITE2, Encoder, QualityModel, load_imagenet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from training.firstlook.workshop import Workshop
+
+LOG = logging.getLogger("firstlook.export")
 
 OPSET = 17
 # Smaller tensors (biases, the head) stay as they are: nothing to gain.
@@ -37,17 +41,17 @@ class PhotoInput(nn.Module):
 
 
 class QualityGraph(nn.Module):
-    """Photo views to qualities (n,) and local qualities (n, h / 32, w / 32), whose mean they are."""
+    """Photo views to their qualities (n,) on the scale of the MOS, 0..1."""
 
     def __init__(self, model: QualityModel) -> None:
         super().__init__()
         self.photo_input = PhotoInput()
         self.model = model
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return qualities and local qualities."""
-        local = self.model.local(self.model.encoder.lower(self.photo_input(pixels)))
-        return local.mean((1, 2)), local
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the qualities."""
+        quality: Tensor = self.model(self.photo_input(pixels))
+        return quality
 
 
 class SoundnessGraph(nn.Module):
@@ -66,7 +70,7 @@ class SoundnessGraph(nn.Module):
         return soundness[:, 0]
 
 
-class AestheticGraph(nn.Module):
+class BeautyGraph(nn.Module):
     """Whole photos to a beauty (n,) on the scale of OASIS, 1..7."""
 
     def __init__(self, tails: Tails, ridge: KernelRidge) -> None:
@@ -90,7 +94,7 @@ class AestheticGraph(nn.Module):
         return beauty
 
 
-def write(graph: nn.Module, outputs: dict[str, dict[int, str]], file: Path) -> str:
+def write(graph: nn.Module, output: str, file: Path) -> str:
     """Export, pack the weights, check; return the sha256 of the file."""
     torch.onnx.export(
         graph.eval(),
@@ -99,8 +103,8 @@ def write(graph: nn.Module, outputs: dict[str, dict[int, str]], file: Path) -> s
         dynamo=False,
         opset_version=OPSET,
         input_names=["pixels"],
-        output_names=list(outputs),
-        dynamic_axes={"pixels": {0: "photos", 1: "height", 2: "width"}, **outputs},
+        output_names=[output],
+        dynamic_axes={"pixels": {0: "photos", 1: "height", 2: "width"}, output: {0: "photos"}},
     )
     model = onnx.load(file)
     pack_weights(model)
@@ -158,27 +162,16 @@ def load_quality(file: Path) -> QualityModel:
     return model
 
 
-def main() -> None:
-    """Write `quality.onnx`, `soundness.onnx` and `aesthetic.onnx`."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, required=True, help="all.weights of training.firstlook.train")
-    parser.add_argument("--soundness", type=Path, required=True, help="soundness.json of training.firstlook.soundness")
-    parser.add_argument("--aesthetic", type=Path, required=True, help="aesthetic.npz of training.firstlook.aesthetics")
-    parser.add_argument("--imagenet", type=Path, required=True, help="efficientnet-lite2-9656183e.pth")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    model = load_quality(arguments.weights)
-    photos = {0: "photos"}
-    aesthetic = AestheticGraph(Tails(load_imagenet(arguments.imagenet, LITE2)), load_ridge(arguments.aesthetic))
-    for graph, outputs, name in (
-        (QualityGraph(model), {"quality": photos, "local": photos | {1: "rows", 2: "columns"}}, "quality.onnx"),
-        (SoundnessGraph(model.encoder, *load_soundness(arguments.soundness)), {"soundness": photos}, "soundness.onnx"),
-        (aesthetic, {"beauty": photos}, "aesthetic.onnx"),
+def run(workshop: Workshop) -> None:
+    """Write `quality.onnx`, `soundness.onnx` and `beauty.onnx`."""
+    model = load_quality(workshop.out / "all.weights")
+    tails = Tails(load_imagenet(workshop.lite2, LITE2))
+    soundness = load_soundness(workshop.out / "soundness.json")
+    for graph, output in (
+        (QualityGraph(model), "quality"),
+        (SoundnessGraph(load_imagenet(workshop.lite0), *soundness), "soundness"),
+        (BeautyGraph(tails, load_ridge(workshop.out / "beauty.npz")), "beauty"),
     ):
-        file = arguments.out / name
-        digest = write(graph, outputs, file)
-        print(f"{digest}  {file}  {file.stat().st_size:,} bytes")
-
-
-if __name__ == "__main__":
-    main()
+        file = workshop.out / f"{output}.onnx"
+        digest = write(graph, output, file)
+        LOG.info("%s  %s, %d bytes", digest, file.name, file.stat().st_size)

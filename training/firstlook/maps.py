@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from realqa_agent.scoring.firstlook.views import glance_of
 from training.firstlook.damage import DAMAGE, Kind, damaged_chain
-from training.firstlook.data import Pixels, Rated, normalise, read_pixels, squash
+from training.firstlook.data import Pixels, Rated, normalise, read_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,7 +168,7 @@ def _both_ways(file: Path) -> tuple[Pixels, Pixels]:
 
 
 def _both_ways_squashed(file: Path) -> tuple[Pixels, Pixels]:
-    pixels = squash(read_pixels(file))
+    pixels = glance_of(read_pixels(file))
     return pixels, pixels[:, ::-1]
 
 

@@ -1,21 +1,18 @@
-r"""Fit the soundness head: is a tile at the camera's own resolution damaged? A linear read-out of middle maps.
-
-    python -m training.firstlook.soundness --data ../shared/data --photos PHOTOS --weights OUT/all.weights \\
-        --imagenet efficientnet-lite0-57934424.pth --out OUT
+"""Fit the soundness network: is a tile at the camera's own resolution damaged? A linear read-out of middle maps.
 
 People rated frames of 512 px; nobody rated tiles of 24-megapixel photos, which look soft to eyes used to small
 frames. So tiles are judged against known damage instead: 1 as the camera wrote it, 0.5 mildly, 0 strongly defocused,
-shaken, noisy or over-compressed. The encoder is left alone: trained on such pairs together with the ratings, it
-agreed less with people (held-out SRCC .887 instead of .905). Damage is a matter of texture, so the middle maps tell it
-far better (mean squared error .05) than the last ones (.12).
+shaken, noisy or over-compressed. The encoder stays as ImageNet left it: teaching the quality network such pairs beside
+the ratings made it agree less with people (held-out SRCC .887 instead of .905), and its maps tell damage about as well
+as these. Damage is a matter of texture, so the middle maps tell it far better than the
+last ones (.12).
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,10 +21,12 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 
 from training.firstlook.data import load_labels
-from training.firstlook.export import load_quality
 from training.firstlook.maps import Chain, MapStore, photo_chains, rated_chains
-from training.firstlook.model import QualityModel, load_imagenet
-from training.firstlook.train import Recipe
+from training.firstlook.model import Encoder, load_imagenet
+from training.firstlook.train import CHOSEN
+
+if TYPE_CHECKING:
+    from training.firstlook.workshop import Workshop
 
 LOG = logging.getLogger("firstlook.soundness")
 Floats = NDArray[np.float64]
@@ -41,15 +40,15 @@ TILE_CELLS = 28
 
 
 @torch.no_grad()
-def features_of(chains: list[Chain], model: QualityModel) -> Floats:
+def features_of(chains: list[Chain], encoder: Encoder) -> Floats:
     """Return the texture (n, 3, 464) of a tile of each chain: sound, mild, strong."""
-    model.eval()
+    encoder.eval()
     rows = []
     for index, chain in enumerate(chains):
         if index % 100 == 0:
             LOG.info("features of damage chains %d/%d", index, len(chains))
         maps = torch.from_numpy(np.stack(chain.crop(TILE_CELLS, np.random.default_rng(index)))).float()
-        rows.append(model.encoder.texture(maps).numpy())
+        rows.append(encoder.texture(maps).numpy())
     return np.array(rows, np.float64)
 
 
@@ -71,22 +70,15 @@ def held_out(features: Floats, groups: list[str], strength: float) -> Floats:
     return predicted
 
 
-def main() -> None:
-    """Choose the strength by group cross-validation, fit, report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--photos", type=Path, required=True, help="folder of freely licensed large photos to damage")
-    parser.add_argument("--weights", type=Path, required=True, help="all.weights of training.firstlook.train")
-    parser.add_argument("--imagenet", type=Path, required=True, help="efficientnet-lite0-57934424.pth")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    seed = Recipe().seed
-    rated = [photo for photo in load_labels(arguments.data, "quality") if photo.split == "train"]
-    store = MapStore(load_imagenet(arguments.imagenet), arguments.out / "maps")
-    chains = rated_chains(rated, store, seed) + photo_chains(arguments.photos, store, seed)
+def run(workshop: Workshop) -> None:
+    """Choose the strength by group cross-validation, fit, report, write `soundness.json`."""
+    seed = CHOSEN.seed
+    rated = [photo for photo in load_labels(workshop.data, "quality") if photo.split == "train"]
+    encoder = load_imagenet(workshop.lite0)
+    store = MapStore(encoder, workshop.out / "maps")
+    chains = rated_chains(rated, store, seed) + photo_chains(workshop.photos, store, seed)
     chains = [chain for chain in chains if chain.kind in SPATIAL]
-    features = features_of(chains, load_quality(arguments.weights))
+    features = features_of(chains, encoder)
     groups = [chain.group for chain in chains]
 
     errors = {s: float(((held_out(features, groups, s) - TARGETS) ** 2).mean()) for s in STRENGTHS}
@@ -98,9 +90,4 @@ def main() -> None:
         down = [float((chosen[:, step] > chosen[:, step + 1]).mean()) for step in (0, 1)]
         LOG.info("%s: soundness %s, steps down %s", kind, chosen.mean(0).round(2), np.round(down, 3))
     weight, bias = fit(features, strength)
-    table = {"weight": weight.tolist(), "bias": bias}
-    (arguments.out / "soundness.json").write_text(json.dumps(table) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+    (workshop.out / "soundness.json").write_text(json.dumps({"weight": weight.tolist(), "bias": bias}) + "\n")
