@@ -128,7 +128,7 @@ def judge_integrity(arrangement: Arrangement) -> Judgement:
     """Say whether the frame cuts the salient area."""
     if not arrangement.has_subject:
         return vocabulary.unknown(NO_SUBJECT.format(100 * arrangement.spread))
-    score = along(arrangement.cut, ((0, 9.5), (0.06, 6.5), (0.18, 4.5), (0.35, 2), (0.6, 1)))
+    score = along(arrangement.cut, ((0, 9.5), (0.06, 6.5), (0.22, 4.6), (0.36, 2.4), (0.6, 1)))
     return vocabulary.on_scale(
         vocabulary.INTEGRITY,
         score,

@@ -54,18 +54,16 @@ MIN_BLOCKS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Focus:
-    """What the clarity judgement and the models look at; widths in octaves against the expected one."""
+    """What the clarity judgement looks at; widths in octaves against the expected one."""
 
-    blocks: Blocks
     pixel: float
-    """Native pixels to one pixel of `blocks`; not 1 where only the overview had edges."""
+    """Native pixels to one measured pixel; not 1 where only the overview had edges."""
     expected: float
     """Width of a sharp edge, native pixels."""
     width: float
     """Sharpest tenth of all evident edges, octaves over `expected`."""
     worst_axis: float
     """The same as `width`, of edges across x or across y alone, whichever is wider: edges along a motion stay sharp."""
-    median_width: float
     subject_width: float | None
     """The same as `width` on the subject's tiles, None where these have no edges."""
     sharp_fraction: float
@@ -100,17 +98,15 @@ def focus_of(look: Look) -> Focus | None:
     expected = EXPECTED_WIDTH * (max(look.width, look.height) / REFERENCE_SIDE) ** SIZE_EXPONENT
     by_axis = np.log2(blocks.widths * pixel / expected)
     widths, evident = by_axis.min(axis=0), blocks.evident
-    width, median = np.percentile(widths[evident], [SHARP_SHARE, 50])
+    width = float(np.percentile(widths[evident], SHARP_SHARE))
     worst_axis = np.percentile(by_axis[:, evident], SHARP_SHARE, axis=1).max()
     return Focus(
-        blocks=blocks,
         pixel=pixel,
         expected=expected,
-        width=float(width),
+        width=width,
         worst_axis=float(worst_axis),
-        median_width=float(median),
         subject_width=_sharpest(widths, evident & subject[:, None, None]),
-        sharp_fraction=_sharp_fraction(widths, evident, float(width)),
+        sharp_fraction=_sharp_fraction(widths, evident, width),
         motion=_clear_motion(blocks, pixel, expected, float(worst_axis)),
         noise=noise,
     )

@@ -44,11 +44,8 @@ class Tones:
 
     p1: float
     p5: float
-    p25: float
     p50: float
-    p75: float
     p95: float
-    p99: float
     top: float
     """The 99.7th percentile: a lamp or the moon is small."""
     unburnt: float
@@ -64,18 +61,15 @@ class Tones:
 def tones_of(look: Look) -> Tones:
     """Measure the tones of the overview."""
     luma = look.luma
-    points = np.percentile(luma[::2, ::2], [1, 5, 25, 50, 75, 95, 99, 99.7])
-    p1, p5, p25, p50, p75, p95, p99, top = (float(point) for point in points)
+    points = np.percentile(luma[::2, ::2], [1, 5, 50, 95, 99.7])
+    p1, p5, p50, p95, top = (float(point) for point in points)
     white = luma >= WHITE
     border = np.concatenate([white[0], white[-1], white[:, 0], white[:, -1]])
     return Tones(
         p1=p1,
         p5=p5,
-        p25=p25,
         p50=p50,
-        p75=p75,
         p95=p95,
-        p99=p99,
         top=top,
         unburnt=float(np.percentile(luma[~white], 10)) if not white.all() else 255.0,
         clipped_high=float(white.mean()),

@@ -33,10 +33,6 @@ class Colours:
     """About 20 for muted photos, 50 for the usual one, over 120 for garish ones; whatever the exposure."""
     pure: float
     """Share of pixels, not dark, whose weakest channel is all but 0: what oversaturation drives them to."""
-    red_green: float
-    """Mean of red minus green, brightness taken out."""
-    yellow_blue: float
-    """Mean of yellow minus blue, brightness taken out."""
     monochrome: bool
 
 
@@ -53,8 +49,6 @@ def colours_of(look: Look) -> Colours:
     return Colours(
         colourfulness=float(np.hypot(red_green.std(), yellow_blue.std()) + 0.3 * shift),
         pure=float(((highest > 60) & (rgb.min(axis=2) < 0.05 * highest)).mean()),
-        red_green=float(red_green.mean()),
-        yellow_blue=float(yellow_blue.mean()),
         monochrome=bool(residue < MONOCHROME_RESIDUE),
     )
 

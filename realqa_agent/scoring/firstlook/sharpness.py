@@ -53,12 +53,6 @@ class Blocks:
     """Standard deviation of the noise, luma levels."""
 
     @property
-    def slope(self) -> Floats:
-        """Steepest step between neighbours of either kind."""
-        result: Floats = self.slopes.max(axis=0)
-        return result
-
-    @property
     def widths(self) -> Floats:
         """Width of the sharpest edge across x and across y in each block, native pixels; meaningful where `evident`."""
         return np.clip(self.span / np.maximum(self.slopes, 1e-3), 1, BLOCK)

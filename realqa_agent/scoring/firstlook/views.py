@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from realqa_agent.scoring.firstlook.colour import luma_of
+from realqa_agent.scoring.firstlook.saliency import shrink
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from realqa_agent.media.picture import Picture
 
     Pixels = npt.NDArray[np.uint8]
+    Floats = npt.NDArray[np.float32]
 
 STRIDE = 32
 """Of the encoders, pixels."""
@@ -28,10 +30,16 @@ VIEW_SIDE = 384
 GLANCE = 224, 224
 """Width and height of the whole view when squashed, whatever its shape, as ImageNet showed the encoder its scenes."""
 
-BEAUTY_AREA = 352 * 288
+BEAUTY_AREA = 320 * 256
 """Pixels of the view that beauty is judged on, in the picture's own shape."""
 
 TILE_SIDE, TILES = 224, 3
+
+DETAIL_GRID = 96, 128
+"""Rows and columns of the map of detail that says where the tiles are taken; the picture is stretched onto it."""
+
+REACH = 24, 24
+"""Rows and columns around a tile's place in which no other one is taken."""
 
 
 def view_of(picture: Picture, overview: Pixels) -> Pixels:
@@ -51,26 +59,22 @@ def details_of(picture: Picture, overview: Pixels) -> tuple[Pixels, ...]:
     width, height = (min(TILE_SIDE, side // STRIDE * STRIDE) for side in (picture.width, picture.height))
     if max(picture.width, picture.height) <= WHOLE_SIDE or not (width and height):
         return ()
-    rows, columns, _ = overview.shape
-    luma = luma_of(overview)
-    detail = np.zeros_like(luma)
-    detail[1:-1, 1:-1] = np.abs(
-        4 * luma[1:-1, 1:-1] - luma[:-2, 1:-1] - luma[2:, 1:-1] - luma[1:-1, :-2] - luma[1:-1, 2:]
-    )
+    detail = shrink(_detail(luma_of(overview)), DETAIL_GRID)
+    rows, columns = DETAIL_GRID
     window = _sums(
         detail,
-        min(rows, max(3, round(height * rows / picture.height))),
-        min(columns, max(3, round(width * columns / picture.width))),
+        min(rows, max(1, round(height * rows / picture.height))),
+        min(columns, max(1, round(width * columns / picture.width))),
     )
     # Each choice rules out its neighbourhood: three tiles of one eyelash would say nothing of the rest.
-    reach = max(rows, columns) // 5
     tiles = []
     for _ in range(TILES):
         row, column = divmod(int(window.argmax()), window.shape[1])
         top = min(round(row * picture.height / rows), picture.height - height)
         left = min(round(column * picture.width / columns), picture.width - width)
         tiles.append(picture.tile(left, top, width, height))
-        window[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1] = -1
+        far, wide = REACH
+        window[max(0, row - far) : row + far + 1, max(0, column - wide) : column + wide + 1] = -1
     return tuple(tiles)
 
 
@@ -100,7 +104,15 @@ def _whole(pixels: Pixels) -> Pixels:
     return np.ascontiguousarray(pixels[top : top + height, left : left + width])
 
 
-def _sums(values: npt.NDArray[np.float32], rows: int, columns: int) -> npt.NDArray[np.float64]:
+def _detail(luma: Floats) -> Floats:
+    """Return the size of the Laplacian, same shape, 0 along the edge."""
+    detail = np.zeros_like(luma)
+    inside = luma[1:-1, 1:-1]
+    detail[1:-1, 1:-1] = abs(4 * inside - luma[:-2, 1:-1] - luma[2:, 1:-1] - luma[1:-1, :-2] - luma[1:-1, 2:])
+    return detail
+
+
+def _sums(values: Floats, rows: int, columns: int) -> npt.NDArray[np.float64]:
     """Return the sums over all rectangles of that size, shape (h - rows + 1, w - columns + 1)."""
     total = np.pad(values.cumsum(0, dtype=np.float64).cumsum(1), ((1, 0), (1, 0)))
     sums: npt.NDArray[np.float64] = (
