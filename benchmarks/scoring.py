@@ -36,7 +36,7 @@ from realqa_agent.media.still import turn_of
 from realqa_agent.scoring.firstlook.heads import WEIGHTS, Heads
 from realqa_agent.scoring.firstlook.look import OVERVIEW_SIDE, look_at
 from realqa_agent.scoring.firstlook.measures import measure
-from realqa_agent.scoring.firstlook.scorer import FirstLook, damage, judgements, raw_numbers
+from realqa_agent.scoring.firstlook.scorer import FirstLook, judgements, raw_numbers
 from realqa_agent.worker.messages import Assess, Assessed, Setup
 from realqa_agent.worker.pool import Pool
 
@@ -151,7 +151,7 @@ def take_parts(lap: Lap, heads: Heads, picture: Picture) -> None:
     lap.take(QUALITY, partial(heads.raw_quality, replace(look, details=())))
     lap.take(SOUNDNESS, partial(heads.soundness, look))
     lap.take(BEAUTY, partial(heads.raw_beauty, look))
-    lap.take(WORDS, lambda: (damage(measures.focus, look), judgements(measures), raw_numbers(measures)))
+    lap.take(WORDS, lambda: (judgements(measures), raw_numbers(measures)))
 
 
 @dataclass(frozen=True, kw_only=True)

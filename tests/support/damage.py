@@ -5,9 +5,11 @@ Not the code that made the training's damage: the scorer shall know damage, not 
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,6 +50,13 @@ def grainy(pixels: Pixels, sigma: float) -> Pixels:
 def exposed(pixels: Pixels, stops: float) -> Pixels:
     """Give more light or, below 0, less; what is over white is lost."""
     return _developed(LIGHT * np.float32(2.0**stops))[pixels]
+
+
+def compressed(pixels: Pixels, quality: int) -> Pixels:
+    """Send through JPEG at a quality of 1 to 95."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
 
 
 def _convolved(pixels: Pixels, kernel: npt.NDArray[np.float64]) -> Pixels:

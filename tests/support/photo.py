@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,11 +90,6 @@ class Photo:
     def turned(self, degrees: float) -> Pixels:
         """Turn clockwise as seen."""
         return _cut(self._image.rotate(-degrees, Image.Resampling.BICUBIC))
-
-    def compressed(self, quality: int) -> Pixels:
-        buffer = io.BytesIO()
-        Image.fromarray(self.good()).save(buffer, "JPEG", quality=quality)
-        return np.asarray(Image.open(buffer))
 
     def shallow(self) -> Pixels:
         """Blur everything but the ball."""

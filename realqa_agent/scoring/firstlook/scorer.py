@@ -9,8 +9,7 @@ from realqa_agent.scoring.firstlook import arrangement, clarity, exposure, level
 from realqa_agent.scoring.firstlook.heads import WEIGHTS, Heads
 from realqa_agent.scoring.firstlook.look import look_at
 from realqa_agent.scoring.firstlook.measures import measure
-from realqa_agent.scoring.firstlook.sharpness import blockiness
-from realqa_agent.scoring.firstlook.vocabulary import along, clamped
+from realqa_agent.scoring.firstlook.vocabulary import clamped
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,15 +17,10 @@ if TYPE_CHECKING:
     from realqa_agent.assessment import Judgement
     from realqa_agent.config import Scoring
     from realqa_agent.media.picture import Picture
-    from realqa_agent.scoring.firstlook.clarity import Focus
-    from realqa_agent.scoring.firstlook.look import Look
     from realqa_agent.scoring.firstlook.measures import Measures
 
 FORMULAE = "2"
 """Goes up with every change of what is measured or how it is judged; a test compares scores to notice."""
-
-BLOCKINESS = ((1.2, 0), (2, 1), (3, 2))
-"""Points off by how much gradients stand out at the borders of JPEG blocks."""
 
 
 class FirstLook:
@@ -45,7 +39,7 @@ class FirstLook:
         look = look_at(picture)
         measures = measure(look)
         seen, beauty = self._heads.quality(look), self._heads.beauty(look)
-        quality = clamped(seen.score - damage(measures.focus, look))
+        quality = clamped(seen.score)
         aesthetic = clamped(beauty.score)
         return Assessment(
             scorer=self.name,
@@ -62,18 +56,6 @@ class FirstLook:
 def overall(quality: float, aesthetic: float) -> float:
     """Return the plain mean: nobody knows a better weighting for all photographers, and this one can be explained."""
     return (quality + aesthetic) / 2
-
-
-def damage(focus: Focus | None, look: Look) -> float:
-    """Return the points off for damage that the training photos hardly show.
-
-    Of them, 99 % have no visible noise and few are compressed hard, so that the network takes either for texture.
-    Points off for burnt-out highlights as well lowered the agreement with people (SRCC in the series, by
-    cross-validation, from .917 to .888): those the network knows.
-    """
-    if focus is None:
-        return 0.0
-    return along(focus.grain, clarity.GRAIN) + along(blockiness(look.tiles, look.tile_boxes), BLOCKINESS)
 
 
 def judgements(measures: Measures) -> dict[str, Judgement]:

@@ -75,15 +75,21 @@ def test_more_damage_costs_more(kind: str, pixels: Pixels, good: Assessment, ass
     path = [good.quality, *(each.quality for each in damaged)]
     for before, after in pairwise(path):
         assert after < before + STEP_SLACK
-    assert path[-1] < path[0] - 2.5
+    assert path[-1] < path[0] - (1.5 if kind == "noise" else 2.5)
     assert damaged[-1].quality < 5
     assert score(damaged[-1], "image_clarity") < score(good, "image_clarity") - 0.5
     assert decision(damaged[-1]) is not Decision.KEEP
-    if kind != "noise":
-        clarity = [score(each, "image_clarity") for each in (good, *damaged)]
-        assert clarity == sorted(clarity, reverse=True)
-        assert clarity[-1] < 4.5
+    clarity = [score(each, "image_clarity") for each in (good, *damaged)]
+    assert clarity == sorted(clarity, reverse=True)
+    assert clarity[-1] < (6 if kind == "noise" else 4.5)
     assert score(damaged[0], "exposure") == pytest.approx(score(good, "exposure"), abs=1)
+
+
+def test_hard_compression_lowers_quality(pixels: Pixels, good: Assessment, assess: Assess) -> None:
+    path = [good.quality, *(assess(damage.compressed(pixels, quality)).quality for quality in (12, 4))]
+    assert path == sorted(path, reverse=True)
+    assert path[1] < path[0] - 0.5
+    assert path[2] < path[0] - 2.5
 
 
 def test_defocus_is_named_and_is_never_kept(pixels: Pixels, assess: Assess) -> None:
