@@ -93,8 +93,7 @@ STEPS: dict[Kind, tuple[float, float]] = {
 def damaged_chain(pixels: Pixels, kind: Kind, generator: np.random.Generator) -> tuple[Pixels, Pixels]:
     """Return a mildly and a strongly damaged copy; sizes vary so that no one size is learned by heart.
 
-    The strong one may be three times as large as said: taught up to 17 pixels of motion only, 40 pixels passed for
-    half as bad at a camera's own resolution.
+    The strong one may be three times as large as said: 17 pixels of motion are not much at a camera's own resolution.
     """
     mild, strong = STEPS[kind]
     sizes = mild * generator.uniform(0.75, 1.25), strong * 0.75 * 4 ** generator.uniform(0, 1)

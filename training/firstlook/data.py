@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.model_selection import GroupKFold
 
+from realqa_agent.scoring.firstlook.views import whole
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -66,7 +68,4 @@ def read_pixels(file: Path) -> Pixels:
 
 def normalise(pixels: Pixels) -> NDArray[np.float32]:
     """Return (3, h, w) as EfficientNet-Lite wants it; sides are cropped at the centre to multiples of 32."""
-    height, width = (side // 32 * 32 for side in pixels.shape[:2])
-    top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
-    cropped = pixels[top : top + height, left : left + width]
-    return np.ascontiguousarray((cropped.astype(np.float32).transpose(2, 0, 1) - 127) / 128)
+    return np.ascontiguousarray((whole(pixels).astype(np.float32).transpose(2, 0, 1) - 127) / 128)

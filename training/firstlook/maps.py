@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("firstlook.maps")
 Maps = NDArray[np.float16]
 
-CELL = 8  # pixels
 # Photos rated below this are spoilt already: one more damage need not make them worse.
 SOUND = 0.5
 CHAINS_OF_A_GROUP = 3
@@ -81,15 +80,10 @@ class MapStore:
         cropped: Maps = _crop(maps[generator.integers(2)][None], side, generator)[0]
         return cropped
 
-    def whole(self, file: Path) -> Maps:
-        """Return the maps of the whole photo."""
-        maps: Maps = np.array(np.load(self._folder / f"{file.stem}.npy", mmap_mode="r")[0], np.float16)
-        return maps
-
-    def squashed(self, file: Path, generator: np.random.Generator | None = None) -> Maps:
-        """Return the maps of the whole photo squashed to 224 px; mirrored half of the time if it is left to chance."""
+    def squashed(self, file: Path, generator: np.random.Generator) -> Maps:
+        """Return the maps of the whole photo squashed to 224 px, mirrored half of the time."""
         maps = np.load(self._folder / f"{file.stem}-squashed.npy")
-        chosen: Maps = maps[generator.integers(2) if generator else 0]
+        chosen: Maps = maps[generator.integers(2)]
         return chosen
 
     @torch.no_grad()

@@ -184,8 +184,3 @@ class QualityModel(nn.Module):
         with torch.autocast(maps.device.type, enabled=False):
             quality: Tensor = self.quality(self.dropout(pooled))
         return quality[:, 0]
-
-    def local(self, maps: Tensor) -> Tensor:
-        """Return local qualities (n, h / 32, w / 32) from the lower maps; their mean is the quality of the view."""
-        features = self.encoder.upper(maps)
-        return F.conv2d(features, self.quality.weight[:, :, None, None], self.quality.bias)[:, 0]

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch text uses
 from torch import Tensor
 
-from realqa_agent.scoring.firstlook.heads import SHARE_OF_GLANCE
+from realqa_agent.scoring.firstlook.heads import weighed
 from realqa_agent.scoring.firstlook.views import glance_of
 from training.firstlook.data import Rated, folds, load_labels, normalise, read_pixels
 from training.firstlook.maps import MapStore
@@ -217,7 +217,7 @@ def predict(model: QualityModel, rated: list[Rated]) -> NDArray[np.float64]:
     for photo in rated:
         pixels = read_pixels(photo.file)
         seen, glance = (model(torch.from_numpy(normalise(view))[None]).item() for view in (pixels, glance_of(pixels)))
-        qualities.append((1 - SHARE_OF_GLANCE) * seen + SHARE_OF_GLANCE * glance)
+        qualities.append(weighed(seen, glance))
     return np.array(qualities)
 
 

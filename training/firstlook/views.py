@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from training.firstlook.maps import MapStore
     from training.firstlook.model import QualityModel
 
-# Crops are native, never scaled: scale changes sharpness. Cells are the 8 pixels of a map.
-CELL = 8
+# Crops are native, never scaled: scale changes sharpness. A cell of a map is 8 pixels.
 CROPS_IN_CELLS = (24, 32, 40)
 CROPS = (192, 224, 256, 288)
 SQUASHED = 1 / 3

@@ -97,8 +97,7 @@ class Heads:
     def raw_quality(self, look: Look) -> float:
         """Return the quality on the scale of BIQ2021's MOS, 0 to 1; it may lie slightly outside."""
         seen, glance = (_run(self._quality, view) for view in (look.view, glance_of(look.view)))
-        quality = (1 - SHARE_OF_GLANCE) * seen + SHARE_OF_GLANCE * glance
-        return quality - COST_OF_DAMAGE * (1 - self.soundness(look))
+        return weighed(seen, glance) - COST_OF_DAMAGE * (1 - self.soundness(look))
 
     def raw_beauty(self, look: Look) -> float:
         """Return the beauty on the scale of OASIS, 1 to 7."""
@@ -116,9 +115,14 @@ class Heads:
         return float(np.clip(np.mean(best) / SOUND, 0, 1))
 
 
+def weighed(seen: float, glance: float) -> float:
+    """Return the quality from that of the view and that of the glance."""
+    return (1 - SHARE_OF_GLANCE) * seen + SHARE_OF_GLANCE * glance
+
+
 def _run(network: onnxruntime.InferenceSession, view: Pixels) -> float:
-    """Return the network's first output for one view, shape (h, w, 3), sides multiples of `views.STRIDE`."""
-    (output,) = network.run([network.get_outputs()[0].name], {"pixels": view[None]})
+    """Return what the network says of one view, shape (h, w, 3), sides multiples of `views.STRIDE`."""
+    (output,) = network.run(None, {"pixels": view[None]})
     return float(output[0])
 
 

@@ -59,7 +59,6 @@ class Look:
     """Shape of `saliency.GRID`; not negative, sums to 1."""
     tiles: npt.NDArray[np.float32]
     """Luma of native tiles, shape (n, side, side), 0 to 255; n is 0 where the picture is too narrow for one."""
-    tile_boxes: tuple[Box, ...]
     subject: npt.NDArray[np.bool_]
     """Which tiles lie on the subject: the salient places, or the focus points where the camera names them."""
     view: npt.NDArray[np.uint8]
@@ -83,7 +82,7 @@ def look_at(picture: Picture) -> Look:
     side = tile_side(picture.width, picture.height)
     grid = _grid(picture.width, picture.height, side)
     subject = _subject_boxes(picture, saliency, side)
-    boxes = tuple(grid + subject)
+    boxes = grid + subject
     tiles = np.empty((len(boxes), side, side), np.float32)
     for place, (left, top) in enumerate(boxes):
         tiles[place] = luma_of(picture.tile(left, top, side, side))
@@ -97,10 +96,9 @@ def look_at(picture: Picture) -> Look:
         small=small,
         saliency=saliency,
         tiles=tiles,
-        tile_boxes=boxes,
         subject=np.arange(len(boxes)) >= len(grid),
         view=view_of(picture, overview),
-        details=details_of(picture, overview),
+        details=details_of(picture, luma),
     )
 
 

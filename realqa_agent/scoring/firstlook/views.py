@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from realqa_agent.scoring.firstlook.colour import luma_of
 from realqa_agent.scoring.firstlook.saliency import shrink
 
 if TYPE_CHECKING:
@@ -38,28 +37,28 @@ TILE_SIDE, TILES = 224, 3
 DETAIL_GRID = 96, 128
 """Rows and columns of the map of detail that says where the tiles are taken; the picture is stretched onto it."""
 
-REACH = 24, 24
-"""Rows and columns around a tile's place in which no other one is taken."""
+REACH = 24
+"""Rows and columns of that map around a tile's place in which no other one is taken."""
 
 
 def view_of(picture: Picture, overview: Pixels) -> Pixels:
     """Return the view that quality is judged on, shape (h, w, 3)."""
     if max(picture.width, picture.height) <= WHOLE_SIDE:
-        return _whole(picture.overview(WHOLE_SIDE))
+        return whole(picture.overview(WHOLE_SIDE))
     height, width, _ = overview.shape
     scale = VIEW_SIDE / max(height, width)
     return resized(overview, width * scale, height * scale)
 
 
-def details_of(picture: Picture, overview: Pixels) -> tuple[Pixels, ...]:
+def details_of(picture: Picture, luma: Floats) -> tuple[Pixels, ...]:
     """Return the most detailed native tiles of a large picture, spread out; none of one that is seen whole.
 
-    A tile is smaller than `TILE_SIDE` where the picture is.
+    Detail is looked for in the overview's luma. A tile is smaller than `TILE_SIDE` where the picture is.
     """
     width, height = (min(TILE_SIDE, side // STRIDE * STRIDE) for side in (picture.width, picture.height))
     if max(picture.width, picture.height) <= WHOLE_SIDE or not (width and height):
         return ()
-    detail = shrink(_detail(luma_of(overview)), DETAIL_GRID)
+    detail = shrink(_detail(luma), DETAIL_GRID)
     rows, columns = DETAIL_GRID
     window = _sums(
         detail,
@@ -73,8 +72,7 @@ def details_of(picture: Picture, overview: Pixels) -> tuple[Pixels, ...]:
         top = min(round(row * picture.height / rows), picture.height - height)
         left = min(round(column * picture.width / columns), picture.width - width)
         tiles.append(picture.tile(left, top, width, height))
-        far, wide = REACH
-        window[max(0, row - far) : row + far + 1, max(0, column - wide) : column + wide + 1] = -1
+        window[max(0, row - REACH) : row + REACH + 1, max(0, column - REACH) : column + REACH + 1] = -1
     return tuple(tiles)
 
 
@@ -90,18 +88,18 @@ def glance_of(view: Pixels) -> Pixels:
     return resized(view, *GLANCE)
 
 
-def resized(pixels: Pixels, width: float, height: float) -> Pixels:
-    """Return the pixels at the nearest size whose sides are multiples of the stride."""
-    size = max(1, round(width / STRIDE)) * STRIDE, max(1, round(height / STRIDE)) * STRIDE
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
-
-
-def _whole(pixels: Pixels) -> Pixels:
+def whole(pixels: Pixels) -> Pixels:
     """Return the pixels, cut at the edges to multiples of the stride, or filled up to one by repeating the edge."""
     pixels = np.pad(pixels, (*((0, max(0, STRIDE - side)) for side in pixels.shape[:2]), (0, 0)), mode="edge")
     height, width = (side // STRIDE * STRIDE for side in pixels.shape[:2])
     top, left = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
     return np.ascontiguousarray(pixels[top : top + height, left : left + width])
+
+
+def resized(pixels: Pixels, width: float, height: float) -> Pixels:
+    """Return the pixels at the nearest size whose sides are multiples of the stride."""
+    size = max(1, round(width / STRIDE)) * STRIDE, max(1, round(height / STRIDE)) * STRIDE
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
 def _detail(luma: Floats) -> Floats:
