@@ -105,7 +105,12 @@ class Metadata(Section):
     )
     assume_default_one: bool = Field(
         default=False,
-        description="Take 1 star in a sidecar of darktable's as its import default, instead of as a human's choice.",
+        description="Take 1 star in any sidecar of darktable's as its import default, instead of as a human's choice; "
+        "off, it is taken so only where nobody edited the photo since the import.",
+    )
+    undo_days: int = Field(90, ge=1, description="How long `realqa undo` can put back what was there before a write.")
+    undo_megabytes: int = Field(
+        512, ge=1, description="Most that the bytes before the writes may take in the index; the oldest go first."
     )
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from support.desk import Desk
+from support.place import Place
+
+from realqa_agent.index.store import Index
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -41,6 +50,29 @@ def _no_network() -> None:
         connect(self, address)  # type: ignore[arg-type]  # passed on as it came
 
     socket.socket.connect = refuse  # type: ignore[method-assign, assignment]  # a fence for the whole session
+
+
+@pytest.fixture(scope="session")
+def empty_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index without content, to be copied: to make one takes half a second."""
+    file = tmp_path_factory.mktemp("index") / "index.sqlite"
+    Index.open(file).close()
+    return file
+
+
+@pytest.fixture
+def desk(empty_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Where sidecars are written as the agent does, with an index of the test's own."""
+    file = tmp_path_factory.mktemp("desk") / "index.sqlite"
+    shutil.copy(empty_index, file)
+    with Index.open(file) as index:
+        yield Desk(index)
+
+
+@pytest.fixture
+def place(tmp_path: Path, odd_scorers: None) -> Place:  # noqa: ARG001 - it installs them
+    """A photo folder of a user's, scored by the quickest of the odd scorers."""
+    return Place(tmp_path)
 
 
 @pytest.fixture

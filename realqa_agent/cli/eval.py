@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -19,6 +20,7 @@ from realqa_agent.errors import UserError
 from realqa_agent.evaluation import report
 from realqa_agent.evaluation.labels import read_labels
 from realqa_agent.evaluation.record import Prediction, Rated, scale_of
+from realqa_agent.index.store import Index
 from realqa_agent.service.ratings import human_ratings
 from realqa_agent.service.scoring import batches, processes, score, shots_of
 from realqa_agent.worker.messages import Setup
@@ -159,9 +161,11 @@ def _labelled(file: Path) -> _Question:
 def _starred(folder: Path, pool: Pool[tuple[int, Path]], config: Config) -> _Question:
     shots = list(batches([folder], config.folders.ignore))
     rated, problems = [], []
-    for ratings in _progress(human_ratings(shots, pool, config.metadata), "reading stars", len(shots)):
-        rated += [Rated(path=one.path, score=float(max(0, one.stars))) for one in ratings if one.stars is not None]
-        problems += [one.problem for one in ratings if one.problem is not None]
+    with Index.read(config.index.file) if config.index.file.exists() else nullcontext() as index:
+        found = human_ratings(shots, pool, config.metadata, index)
+        for ratings in _progress(found, "reading stars", len(shots)):
+            rated += [Rated(path=one.path, score=float(max(0, one.stars))) for one in ratings if one.stars is not None]
+            problems += [one.problem for one in ratings if one.problem is not None]
     for problem in problems:
         click.echo(f"not counted: {tables.printable(problem)}", err=True)
     if not rated:

@@ -100,18 +100,26 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, durable: bool = False) -> Iterator[Connection]:
         """Give a connection inside a transaction that is committed at the end, or rolled back by an exception.
 
-        Raise TransientError if the file is locked or the disk is full, PermanentError if it is damaged.
+        A durable one survives a power cut, and costs an fsync; it can't be part of `together`. Raise TransientError
+        if the file is locked or the disk is full, PermanentError if it is damaged.
         """
-        if self._joined is not None:
+        if self._joined is not None and not durable:
             yield self._joined
             return
         if self._writer is None:
             raise PermanentError(f"{self.file}: the index is open for reading only")
-        with self._wrapped(), self._writer.begin() as connection:
-            yield connection
+        with self._wrapped(), self._writer.connect() as connection:
+            if durable:
+                _set_synchronous(connection, "FULL")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if durable:
+                    _set_synchronous(connection, "NORMAL")
 
     def close(self) -> None:
         """Close all connections; the last one folds the write-ahead log into the file."""
@@ -140,3 +148,10 @@ class Database:
         if isinstance(error, exc.OperationalError):
             return TransientError(f"{self.file}: the index can't be used now: {error.orig}")
         return error
+
+
+def _set_synchronous(connection: Connection, level: str) -> None:
+    """Change the level outside a transaction, where alone SQLite takes it; SQLAlchemy itself would begin one."""
+    driver = connection.connection.driver_connection
+    if driver is not None:
+        driver.execute(f"PRAGMA synchronous={level}")

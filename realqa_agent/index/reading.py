@@ -140,6 +140,12 @@ class Reader:
             row = connection.execute(_AT_PATH, {"folder": folder, "name": name}).one_or_none()
         return None if row is None else codec.row_of(row)
 
+    def path_of(self, file_id: int) -> Path:
+        """Return where a file is, or was when it was last there."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(file.c.folder, file.c.name).where(file.c.file_id == file_id)).one()
+        return codec.join(row.folder, row.name)
+
     def listing(
         self, folders: Sequence[Path] = (), *, sort: Sort = "path", decision: Decision | None = None
     ) -> Iterator[Row]:
@@ -160,7 +166,10 @@ class Reader:
         """Return what happened to a file, oldest first."""
         statement = select(history).where(history.c.file_id == file_id).order_by(history.c.history_id)
         with self.database.reading() as connection:
-            return [Event(at=row.at, event=row.event, detail=row.detail) for row in connection.execute(statement)]
+            return [
+                Event(at=row.at, event=row.event, detail=row.detail, who=row.who, run=row.run)
+                for row in connection.execute(statement)
+            ]
 
     def totals(self) -> Totals:
         """Count files, assets and verdicts."""

@@ -75,6 +75,10 @@ class Event:
     """RFC 3339, UTC."""
     event: str
     detail: str
+    who: str
+    """`agent`, `cull`, `undo` or `human`."""
+    run: str | None
+    """In which run of that program a file of the user's was written."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

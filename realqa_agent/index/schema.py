@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Dialect
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration. Revisions are four digits, so an older one compares as smaller."""
 
 
-class PathBytes(UserDefinedType[bytes]):
-    """Bytes of a path, handed through as they are: SQLAlchemy's own BLOB copies each value twice."""
+class Bytes(UserDefinedType[bytes]):
+    """Bytes, handed through as they are: SQLAlchemy's own BLOB copies each value twice."""
 
     cache_ok = True
 
@@ -96,9 +96,9 @@ file = Table(
     "file",
     metadata,
     Column("file_id", Integer, primary_key=True),
-    Column("folder", PathBytes, nullable=False),
-    Column("name", PathBytes, nullable=False),
-    Column("shot", PathBytes, nullable=False),
+    Column("folder", Bytes, nullable=False),
+    Column("name", Bytes, nullable=False),
+    Column("shot", Bytes, nullable=False),
     Column("size", Integer, nullable=False),
     Column("mtime_ns", Integer, nullable=False),
     # Two's complement: some file systems hand out 64-bit hashes, and SQLite's integers are signed.
@@ -147,9 +147,40 @@ history = Table(
     Column("at", Text, nullable=False),
     Column("event", Text, nullable=False),
     Column("detail", FreeText, nullable=False),
+    Column("who", Text, nullable=False, server_default="agent"),
+    Column("run", Text),
     Index("history_by_file", "file_id"),
 )
-"""What happened to a file, oldest first."""
+"""What happened to a file, oldest first, and who did it: a program of ours in one of its runs, or a human."""
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("write_id", Integer, primary_key=True),
+    Column("run", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("at", REAL, nullable=False),
+    Column("file_id", ForeignKey("file.file_id"), nullable=False),
+    # What was written, symlinks and all, as `os.fsencode` gives it: a sidecar, or the photo itself.
+    Column("path", Bytes, nullable=False),
+    # Null stands for a file that wasn't there, before or after.
+    Column("before_sha256", Text),
+    Column("after_sha256", Text),
+    # The bytes before are the first `head` bytes after, the unpacked middle, and the last `tail` bytes after.
+    Column("head", Integer, nullable=False),
+    Column("tail", Integer, nullable=False),
+    Column("middle", Bytes),
+    Column("changes", JSON, nullable=False),
+    Column("memory", JSON, nullable=False),
+    # The write that took this one back; 0 if the file was as before already.
+    Column("taken_back_by", Integer),
+    Index("journal_by_file", "file_id"),
+    Index("journal_by_run", "run"),
+    Index("journal_by_time", "at"),
+    # The newest row tells what was under way when a process died, so numbers only grow.
+    sqlite_autoincrement=True,
+)
+"""Each write into a file of the user's, oldest first, with what it takes to undo it."""
 
 job = Table(
     "job",

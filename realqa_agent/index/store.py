@@ -161,10 +161,11 @@ class Index(Reader):
             if rows:
                 connection.execute(insert(memory), rows)
 
-    def note(self, file_id: int, event: str, detail: str) -> None:
+    def note(self, file_id: int, event: str, detail: str, *, who: str = "agent", run: str | None = None) -> None:
         """Add a line to a file's history."""
+        values = {"file_id": file_id, "at": self._now(), "event": event, "detail": detail, "who": who, "run": run}
         with self.database.writing() as connection:
-            _add_event(connection, file_id, self._now(), event, detail)
+            connection.execute(insert(history).values(values))
 
     def _now(self) -> str:
         return codec.rfc3339(self.clock())

@@ -1,7 +1,11 @@
 """Replace a file's content at once: whoever looks sees the old bytes or the new ones, never a part.
 
 The new bytes are made durable beside the old file before they take its name. A process killed at any point
-leaves the old file whole and at most a temporary file, which `sweep` removes.
+leaves the old file or the new one whole, and at most temporary files, which `sweep` removes.
+
+Another program may write the file at the very moment of the replace. It is read again right before, and the old
+file keeps a second name until after: a program that opened it before the replace writes into the old file, which
+would be lost without that name.
 """
 
 from __future__ import annotations
@@ -13,49 +17,50 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
-from realqa_agent.errors import TransientError
-from realqa_agent.files import FileStat, stat_of
+from realqa_agent.errors import PermanentError
+from realqa_agent.files import stat_of
+from realqa_agent.metadata.snapshot import ChangedMeanwhileError, Snapshot, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIX = ".realqa-tmp"
 
+NO_SECOND_NAME = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
+"""What file systems say that have no hard links (FAT, some network shares), or none for this file."""
 
-class ChangedMeanwhileError(TransientError):
-    """Another program changed the file since it was read, so that it must be read again."""
 
-
-def replace_bytes(path: Path, data: bytes, expected: FileStat | None) -> FileStat:
-    """Give the file these bytes, unless it no longer looks as expected (None: it isn't there).
+def replace_bytes(path: Path, data: bytes | None, expected: Snapshot | None) -> None:
+    """Give the file these bytes, unless it is no longer as expected; None stands for a file that isn't there.
 
     Symlinks are followed, mode and owner kept; a new file gets the usual mode. The mtime is the present, because
-    darktable and digiKam notice changes by it. Raise ChangedMeanwhileError or OSError; then the file is as it was.
+    darktable and digiKam notice changes by it. Raise ChangedMeanwhileError, PermanentError (the owner can't be kept)
+    or OSError; then the file is as it was.
     """
     target = path.resolve()
-    # The name is short and its own: one made from the file's could be too long for the file system.
-    temporary = target.with_name(f".{secrets.token_hex(8)}{SUFFIX}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - it is a descriptor, not a path
-            file.write(data)
-            file.flush()
-            _keep_owner_and_mode(descriptor, target)
-            os.fsync(descriptor)
+    if data is None:
         _check_unchanged(target, expected)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        _remove(target, expected)
+    else:
+        temporary = _beside(target)
+        try:
+            _write(temporary, data, target)
+            _check_unchanged(target, expected)
+            if expected is None:
+                _create(temporary, target)
+            else:
+                _exchange(temporary, target, expected)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
     _sync_folder(target.parent)
-    return stat_of(target)
 
 
 def sweep(folder: Path) -> int:
     """Remove what killed processes left in a folder, and return how many files that were.
 
-    Meant for the start, when no other agent writes. Should one do so, on another machine, its replacement fails
-    as a missing file and is tried again.
+    Meant for the start, when nobody writes with the same index. Should an agent with another index do so, its
+    replacement fails as a missing file and is tried again.
     """
     stale = [path for path in folder.glob(f".*{SUFFIX}") if path.is_file() and not path.is_symlink()]
     for path in stale:
@@ -63,28 +68,97 @@ def sweep(folder: Path) -> int:
     return len(stale)
 
 
+def _beside(target: Path) -> Path:
+    # The name is short and its own: one made from the file's could be too long for the file system.
+    return target.with_name(f".{secrets.token_hex(8)}{SUFFIX}")
+
+
+def _write(temporary: Path, data: bytes, target: Path) -> None:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - it is a descriptor, not a path
+        file.write(data)
+        file.flush()
+        _keep_owner_and_mode(descriptor, target)
+        os.fsync(descriptor)
+
+
 def _keep_owner_and_mode(descriptor: int, target: Path) -> None:
     try:
         old, new = target.stat(), os.fstat(descriptor)
     except FileNotFoundError:
         return
-    # Only root may give files away, and FAT knows no owners at all. The folder lets us write, so what can't be
-    # kept is no reason to fail.
-    with contextlib.suppress(PermissionError):
-        if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        try:
             os.fchown(descriptor, old.st_uid, old.st_gid)
+        except PermissionError:
+            # Only root may give files away. A file system without owners shows the same one for all, and never
+            # comes here.
+            if old.st_uid != new.st_uid:
+                raise PermanentError(
+                    f"{target}: it belongs to {_name(target)}, and to replace it would take it away from them; "
+                    "change its owner, or run the agent as that user"
+                ) from None
     with contextlib.suppress(PermissionError):
         if old.st_mode != new.st_mode:
             os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
 
 
-def _check_unchanged(target: Path, expected: FileStat | None) -> None:
+def _name(target: Path) -> str:
     try:
-        now = stat_of(target)
-    except FileNotFoundError:
-        now = None
-    if now != expected:
+        return target.owner()
+    except KeyError:
+        return f"user {target.stat().st_uid}"
+
+
+def _check_unchanged(target: Path, expected: Snapshot | None) -> None:
+    # The bytes too: the clock of file times ticks only every few milliseconds, and 3 stars are as long as 4.
+    if snapshot(target) != expected:
         raise ChangedMeanwhileError(f"{target}: another program changed it meanwhile")
+
+
+def _create(temporary: Path, target: Path) -> None:
+    """Give a file a name that nobody has; a link fails if somebody took it meanwhile, a rename would not."""
+    if _second_name(temporary, target):
+        temporary.unlink()
+    else:
+        temporary.replace(target)
+
+
+def _exchange(temporary: Path, target: Path, expected: Snapshot) -> None:
+    keeper = _beside(target)
+    kept = _second_name(target, keeper)
+    try:
+        temporary.replace(target)
+        if kept and stat_of(keeper) != expected.stat:
+            # Somebody opened it before the replace and writes still: the name goes back to what they write.
+            keeper.replace(target)
+            raise ChangedMeanwhileError(f"{target}: another program writes it right now")
+    finally:
+        keeper.unlink(missing_ok=True)
+
+
+def _remove(target: Path, expected: Snapshot | None) -> None:
+    if expected is None:
+        return
+    keeper = _beside(target)
+    target.rename(keeper)
+    if stat_of(keeper) != expected.stat:
+        keeper.rename(target)
+        raise ChangedMeanwhileError(f"{target}: another program writes it right now")
+    keeper.unlink()
+
+
+def _second_name(file: Path, name: Path) -> bool:
+    """Tell whether the file has it now; raise ChangedMeanwhileError if the name is taken or the file gone."""
+    try:
+        os.link(file, name)
+    except (FileExistsError, FileNotFoundError):
+        raise ChangedMeanwhileError(f"{file}: another program made or removed it meanwhile") from None
+    except OSError as error:
+        if error.errno not in NO_SECOND_NAME:
+            raise
+        return False
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from realqa_agent.metadata import namespaces as names
+from realqa_agent.metadata.darktable import untouched_since_import
 from realqa_agent.metadata.ownership import number
 from realqa_agent.metadata.packet import stated
-from realqa_agent.metadata.seed import embedded_packet
-from realqa_agent.metadata.sidecar import packets
+from realqa_agent.metadata.record import Field, Owner
+from realqa_agent.metadata.seed import Surroundings, embedded_packet
+from realqa_agent.metadata.sidecar import snapshots
 from realqa_agent.metadata.xmp import Packet, PacketError
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from realqa_agent.capture import Embedded
     from realqa_agent.config import Metadata
+    from realqa_agent.metadata.record import Memory
 
 REJECTED, MOST_STARS = -1, 5
 
@@ -26,20 +29,34 @@ NOBODYS = 0
 """Stands for stars that are not there, that no human chose, or that can't be understood."""
 
 
-def human_rating(photo: Path, embedded: Embedded, settings: Metadata) -> int | None:
+def human_rating(photo: Path, embedded: Embedded, settings: Metadata, memory: Memory) -> int | None:
     """Return 1 to 5 stars or -1 (rejected), None if no human rated the photo or nobody can tell.
 
     `photo.ext.xmp` comes before `photo.xmp`, and both before what is inside the photo, since host programs show it
-    in that order. Stars that the agent wrote and nobody changed are no human's. Raise TransientError or
-    PermanentError, as `sidecar.packets` does.
+    in that order. Stars that the agent wrote and nobody changed are no human's. Where no sidecar is left, what the
+    index remembers of a human counts. Raise TransientError or PermanentError, as `sidecar.snapshots` does.
     """
-    own, lightroom = packets(photo)
-    stars = None if own is None else _stars(own, settings)
+    own, lightroom = snapshots(photo)
+    decided = _decided(memory)
+    stars = None
+    if own is not None:
+        around = Surroundings(embedded=embedded, lightroom=None if lightroom is None else lightroom.data)
+        imported = settings.assume_default_one or untouched_since_import(own, around, memory)
+        stars = _stars(Packet(own.data), default_one=imported and decided != 1)
+    elif decided is not None:
+        stars = decided
     if stars is None and lightroom is not None:
-        stars = _stars(lightroom, settings) or None  # Lightroom writes 0 to every photo
+        # Lightroom writes 0 to every photo.
+        stars = _stars(Packet(lightroom.data), default_one=settings.assume_default_one) or None
     if stars is None:
         stars = _inside(embedded, settings)
     return stars or None
+
+
+def _decided(memory: Memory) -> int | None:
+    """Return the stars that the index remembers as a human's, None if there are none."""
+    kept = memory.get(Field.RATING)
+    return None if kept is None or kept.owner is not Owner.HUMAN else _known(number(kept.value)) or None
 
 
 def _inside(embedded: Embedded, settings: Metadata) -> int | None:
@@ -47,19 +64,22 @@ def _inside(embedded: Embedded, settings: Metadata) -> int | None:
     stars = None
     if embedded.packet is not None:
         try:
-            stars = _stars(embedded_packet(embedded.packet), settings)
+            stars = _stars(embedded_packet(embedded.packet), default_one=settings.assume_default_one)
         except PacketError:
             return NOBODYS
     return _known(embedded.rating) if stars is None else stars
 
 
-def _stars(packet: Packet, settings: Metadata) -> int | None:
-    """Return the stars that a packet states, None if it says nothing of them."""
+def _stars(packet: Packet, *, default_one: bool) -> int | None:
+    """Return the stars that a packet states, None if it says nothing of them.
+
+    `default_one`: 1 in a packet of darktable's is its import default.
+    """
     text = stated(packet, names.RATING)
     if text is None:
         return _stars_elsewhere(packet)
     value, written = number(text), number(stated(packet, names.WRITTEN_RATING))
-    imported = settings.assume_default_one and bool(packet.values(names.DARKTABLE_VERSION))
+    imported = default_one and bool(packet.values(names.DARKTABLE_VERSION))
     nobodys = value == written or (value == 1 and imported)
     return NOBODYS if nobodys else _known(value)
 

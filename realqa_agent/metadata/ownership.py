@@ -1,8 +1,9 @@
 """Whose a value is: compare-and-swap between the agent and everybody else. Pure.
 
 The witness is the agent's note, kept in the sidecar beside a value that it wrote; the index keeps a copy of it.
-A value that equals its witness is the agent's. A value that differs from it, or went missing, was changed by
-a human, who keeps the field for ever. Where notes are lost or disagree, nothing is touched.
+A value that equals its witness is the agent's. A value that was there before the agent, or differs from its witness,
+or went missing, is a human's, who keeps the field for ever: the index remembers that. Where notes are lost or
+disagree, or a program may have written the value by itself, nothing is touched and nothing remembered.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from realqa_agent.metadata.record import Field, Owner, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+
+UNREADABLE = "unreadable"
+"""Stands for a value that is there and no plain number: not free, and nobody can tell what a human meant."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,53 +55,83 @@ def number(text: str | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def settle(field: Field, found: Found, wanted: int | None, *, free: Collection[float | None], updates: bool) -> Settled:
+def settle(
+    field: Field,
+    found: Found,
+    wanted: int | None,
+    *,
+    free: Collection[float | None],
+    unclear: Collection[float | None] = (),
+    updates: bool,
+) -> Settled:
     """Decide about a field that holds a number.
 
-    `wanted` None only observes. `free` are the values that nobody chose (None: absent). `updates` False keeps
-    the agent from changing even its own value.
+    `wanted` None only observes. `free` are the values that nobody chose (None: absent), `unclear` those that a
+    human may have chosen or a program by itself. `updates` False keeps the agent from changing even its own value.
     """
     if found.remembered is not None and found.remembered.owner is Owner.HUMAN:
-        note = f"{field} is a human's: left alone"
+        note = f"{field} {_current(found) or 'none'} is a human's: left alone"
         return _given_up(found, note if wanted is not None else None)
     if found.witness is None:
-        return _unmarked(field, found, wanted, free)
-    return _marked(field, found, found.witness, wanted, updates=updates)
+        return _unmarked(field, found, wanted, free, unclear)
+    return _marked(field, found, found.witness, wanted, unclear, updates=updates)
 
 
-def _unmarked(field: Field, found: Found, wanted: int | None, free: Collection[float | None]) -> Settled:
+def _unmarked(
+    field: Field,
+    found: Found,
+    wanted: int | None,
+    free: Collection[float | None],
+    unclear: Collection[float | None],
+) -> Settled:
     if found.remembered is not None:
         note = f"{field}: the sidecar lost the agent's mark, so whose the value is can't be told: left alone"
         return _untouched(found, note if wanted is not None else None)
-    current = next((text for text in (found.here, found.rival, found.inside) if text is not None), None)
+    current = _current(found)
     value = number(current)
-    nobodys = value in free if current is None or value is not None else False
-    if wanted is None or value == wanted:
+    as_wanted = wanted is None or value == wanted
+    if (current is None or value is not None) and value in free and not (_contested(found) and not as_wanted):
+        return _untouched(found, None) if wanted is None or as_wanted else _written(wanted)
+    if current is None:
         return _untouched(found, None)
-    if _contested(found) or not nobodys:
-        note = f"{field} {current} may be a human's: left alone"
-        return _untouched(found, note if current is not None else None)
-    return _written(wanted)
+    if _contested(found) or current == UNREADABLE or value in unclear:
+        return _untouched(found, None if as_wanted else f"{field} {current} may be a human's: left alone")
+    return _given_up(found, None if as_wanted else f"{field} {current} is a human's: left alone")
 
 
-def _marked(field: Field, found: Found, witness: str, wanted: int | None, *, updates: bool) -> Settled:
-    intact = number(found.here) is not None and number(found.here) == number(witness)
-    done = intact and number(found.here) == wanted
+def _marked(
+    field: Field,
+    found: Found,
+    witness: str,
+    wanted: int | None,
+    unclear: Collection[float | None],
+    *,
+    updates: bool,
+) -> Settled:
+    here = number(found.here)
+    intact = here is not None and here == number(witness)
+    done = intact and here == wanted
     if found.remembered is not None and number(found.remembered.value) != number(witness):
         if not done:
             note = f"{field}: sidecar and index disagree about what the agent wrote: left alone"
             return _untouched(found, note)
         # Both are right: the agent was ended after the write and before it could remember.
     elif not intact:
-        change = f"{field}: a human changed {witness} to {found.here or 'none'}: left alone for ever"
-        return _given_up(found, change)
+        change = f"{field}: {witness}, the agent's, became {found.here or 'none'}"
+        if here in unclear:
+            return _untouched(found, f"{change}, by a human or by darktable's database: left alone")
+        return _given_up(found, f"{change} by a human: left alone for ever")
     if wanted is None or done:
         return _kept(witness)
-    if _contested(found):
-        return _untouched(found, f"{field}: the photo's two sidecars differ: left alone")
-    if not updates:
-        return _untouched(found, f"{field} {found.here} is outdated, but darktable's database rules it now")
+    if _contested(found) or not updates:
+        outdated = f"{field} {found.here} is outdated, but darktable's database rules it now"
+        differ = f"{field}: the photo's two sidecars differ: left alone"
+        return _untouched(found, differ if _contested(found) else outdated)
     return _written(wanted)
+
+
+def _current(found: Found) -> str | None:
+    return next((text for text in (found.here, found.rival, found.inside) if text is not None), None)
 
 
 def _contested(found: Found) -> bool:
@@ -112,7 +147,7 @@ def _kept(witness: str) -> Settled:
 
 
 def _given_up(found: Found, note: str | None) -> Settled:
-    human = Remembered(owner=Owner.HUMAN, value=found.here or "")
+    human = Remembered(owner=Owner.HUMAN, value=_current(found) or "")
     return Settled(witness=None, remembered=human, note=note)
 
 

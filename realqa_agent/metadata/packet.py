@@ -13,16 +13,27 @@ from typing import TYPE_CHECKING
 from realqa_agent.assessment import Decision
 from realqa_agent.metadata import namespaces as names
 from realqa_agent.metadata.keywords import Lists, keywords_for, planned, remembered
-from realqa_agent.metadata.ownership import Found, Settled, number, settle
-from realqa_agent.metadata.record import Field, Memory, Owner, Record, Remembered
+from realqa_agent.metadata.ownership import UNREADABLE, Found, Settled, number, settle
+from realqa_agent.metadata.record import Change, Field, Memory, Owner, Record, Remembered
 from realqa_agent.metadata.seed import Surroundings, embedded_packet
 from realqa_agent.metadata.xmp import Packet, PacketError, TangledError, speakable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from realqa_agent.capture import Embedded
     from realqa_agent.config import Metadata
+
+SPOKEN = {
+    "rating": names.RATING,
+    "pick": names.PICK_LABEL,
+    "overall": names.OVERALL,
+    "quality": names.QUALITY,
+    "aesthetic": names.AESTHETIC,
+    "verdict": names.VERDICT,
+}
+SPOKEN_LISTS = {"keywords": names.HIERARCHICAL, "flat keywords": names.FLAT, "digiKam tags": names.TAGS}
+"""The fields that people are told about, by their words."""
 
 SCHEMA = 1
 """Version of our properties. Raised only if an older reader would misunderstand them."""
@@ -32,16 +43,15 @@ PICKS = {Decision.REJECT: 1, Decision.REVIEW: 2, Decision.KEEP: 3}
 
 PROPERTIES = {Field.RATING: names.RATING, Field.PICK: names.PICK_LABEL}
 WITNESSES = {Field.RATING: names.WRITTEN_RATING, Field.PICK: names.WRITTEN_PICK}
-UNREADABLE = "unreadable"
-"""Stands for a value that is there and no plain number: not free, so a human's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
-    """The packet after the merge, what the index must remember, and sentences for people."""
+    """The packet after the merge, what the index must remember, what changed, and sentences for people."""
 
     data: bytes
     memory: Memory
+    changes: tuple[Change, ...]
     notes: tuple[str, ...]
 
 
@@ -54,19 +64,92 @@ class _Merge:
     settings: Metadata
     memory: Memory
     around: Surroundings
+    fresh: bool
     kept: dict[Field, Remembered] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
-def merge(data: bytes, record: Record, around: Surroundings, settings: Metadata, memory: Memory) -> Merged:
-    """Given a sidecar's bytes, return them with the record merged in; PacketError if that can't be done safely."""
+def merge(
+    data: bytes,
+    record: Record,
+    around: Surroundings,
+    settings: Metadata,
+    memory: Memory,
+    *,
+    fresh: bool = False,
+) -> Merged:
+    """Given a sidecar's bytes, return them with the record merged in; PacketError if that can't be done safely.
+
+    `fresh`: nobody touched it since darktable wrote it at import.
+    """
     packet = Packet(data)
     _check_schema(packet)
-    job = _Merge(packet=packet, record=record, settings=settings, memory=memory, around=around)
+    before = described(packet)
+    job = _Merge(packet=packet, record=record, settings=settings, memory=memory, around=around, fresh=fresh)
     _set_results(packet, record)
     _share_numbers(job)
     _share_keywords(job)
-    return Merged(data=packet.to_bytes(), memory=job.kept, notes=tuple(job.notes))
+    return Merged(
+        data=packet.to_bytes(),
+        memory=job.kept,
+        changes=differences(before, described(packet)),
+        notes=tuple(job.notes),
+    )
+
+
+def without_us(data: bytes, before: Mapping[str, str]) -> Merged:
+    """Given a sidecar that others changed after us, take out what is still ours, and nothing else.
+
+    Our namespace goes, keywords of ours, and a rating or a pick label that still equals its witness; where `before`
+    names a value by its field, that comes back in its place. PacketError if it can't be done safely.
+    """
+    packet = Packet(data)
+    _check_schema(packet)
+    was = described(packet)
+    for shared, witness in WITNESSES.items():
+        written, there = number(stated(packet, witness)), number(stated(packet, PROPERTIES[shared]))
+        if written is not None and written == there:
+            if shared.value in before:
+                packet.set_text(PROPERTIES[shared], before[shared.value])
+            else:
+                packet.remove(PROPERTIES[shared])
+    notes = []
+    try:
+        lists = _lists(packet)
+    except TangledError as error:
+        notes.append(f"keywords: {error}: left alone")
+    else:
+        _write_lists(packet, lists, planned(lists, ()))
+    packet.remove_namespace(names.REALQA)
+    return Merged(data=packet.to_bytes(), memory={}, changes=differences(was, described(packet)), notes=tuple(notes))
+
+
+# What people are told
+
+
+def described(packet: Packet) -> dict[str, tuple[str, ...]]:
+    """Return the fields that we may change, as people know them, with their values."""
+    found: dict[str, tuple[str, ...]] = {}
+    for field_name, name in SPOKEN.items():
+        text = stated(packet, name)
+        found[field_name] = () if text is None else (text,)
+    for field_name, name in SPOKEN_LISTS.items():
+        try:
+            found[field_name] = tuple(packet.array(name))
+        except TangledError:
+            found[field_name] = ()
+    return found
+
+
+def differences(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]) -> tuple[Change, ...]:
+    """Given what `described` told before and after, return the changes; of a list, the entries that come and go."""
+    changes = []
+    for name, old in before.items():
+        gone = "; ".join(value for value in old if value not in after[name])
+        come = "; ".join(value for value in after[name] if value not in old)
+        if gone or come:
+            changes.append(Change(field=name, before=gone or None, after=come or None))
+    return tuple(changes)
 
 
 def _check_schema(packet: Packet) -> None:
@@ -121,21 +204,25 @@ def _share_numbers(job: _Merge) -> None:
     }
     in_darktable = bool(job.packet.values(names.DARKTABLE_VERSION))
     for shared, value in wanted.items():
-        free = _free_in_darktable(shared, job.settings) if in_darktable else {None, 0.0}
-        settled = settle(shared, _found(job, shared), value, free=free, updates=not in_darktable)
+        free: set[float | None] = {None, 0.0}
+        unclear: set[float | None] = set()
+        if in_darktable:
+            free, unclear = _in_darktable(shared, job.settings, fresh=job.fresh)
+        settled = settle(shared, _found(job, shared), value, free=free, unclear=unclear, updates=not in_darktable)
         _apply(job, shared, settled)
 
 
-def _free_in_darktable(shared: Field, settings: Metadata) -> set[float | None]:
-    """Return the values that nobody chose in a sidecar of darktable's.
+def _in_darktable(shared: Field, settings: Metadata, *, fresh: bool) -> tuple[set[float | None], set[float | None]]:
+    """Return the values that nobody chose in a sidecar of darktable's, and those of which nobody can tell.
 
     Its database rules from now on: its next edit puts its own value over ours, which then looks like a human's.
-    It writes 1 at import to a photo that nobody rated, so 0 and 1 tell nothing unless the user says that they do.
+    It writes 1 at import to a photo that nobody rated, so 0 and 1 tell nothing, unless the user says that they do or
+    the sidecar is fresh from the import.
     """
     if shared is not Field.RATING:
-        return set()
-    assumed = {0.0: settings.assume_zero_unrated, 1.0: settings.assume_default_one}
-    return {value for value, taken in assumed.items() if taken}
+        return set(), set()
+    assumed = {0.0: settings.assume_zero_unrated, 1.0: settings.assume_default_one or fresh}
+    return {value for value, taken in assumed.items() if taken}, set(assumed)
 
 
 def _found(job: _Merge, shared: Field) -> Found:
@@ -143,7 +230,7 @@ def _found(job: _Merge, shared: Field) -> Found:
     if job.around.lightroom is not None:
         rival = _value(Packet(job.around.lightroom), shared)
         rival = None if number(rival) == 0 else rival
-    if here is None and rival is None and job.record.stars is not None:
+    if here is None and rival is None:
         inside = _inside(job.around.embedded, shared)
     return Found(
         here=here,
@@ -152,6 +239,12 @@ def _found(job: _Merge, shared: Field) -> Found:
         witness=stated(job.packet, WITNESSES[shared]),
         remembered=job.memory.get(shared),
     )
+
+
+def rated_outside(around: Surroundings) -> bool:
+    """Tell whether the photo has a rating outside its own sidecar, or may have one."""
+    lightroom = None if around.lightroom is None else _value(Packet(around.lightroom), Field.RATING)
+    return lightroom is not None or _inside(around.embedded, Field.RATING) is not None
 
 
 def _inside(embedded: Embedded, shared: Field) -> str | None:
@@ -200,12 +293,7 @@ def _share_keywords(job: _Merge) -> None:
         return
     wanted = keywords_for(job.record.assessment, job.record.verdict)
     try:
-        lists = Lists(
-            hierarchical=tuple(job.packet.array(names.HIERARCHICAL)),
-            flat=tuple(job.packet.array(names.FLAT)),
-            tags=tuple(job.packet.array(names.TAGS)),
-            written=frozenset(job.packet.array(names.WRITTEN_KEYWORDS)),
-        )
+        lists = _lists(job.packet)
     except TangledError as error:
         if wanted:
             job.notes.append(f"keywords: {error}: left alone")
@@ -227,6 +315,16 @@ def _share_keywords(job: _Merge) -> None:
     job.kept.pop(Field.KEYWORDS, None)
     if plan.written:
         job.kept[Field.KEYWORDS] = Remembered(owner=Owner.AGENT, value=remembered(plan.written))
+
+
+def _lists(packet: Packet) -> Lists:
+    """Return the keyword lists; TangledError if one has another shape."""
+    return Lists(
+        hierarchical=tuple(packet.array(names.HIERARCHICAL)),
+        flat=tuple(packet.array(names.FLAT)),
+        tags=tuple(packet.array(names.TAGS)),
+        written=frozenset(packet.array(names.WRITTEN_KEYWORDS)),
+    )
 
 
 def _write_lists(packet: Packet, before: Lists, after: Lists) -> None:

@@ -31,18 +31,48 @@ class Field(StrEnum):
     KEYWORDS = "keywords"
 
 
+class Who(StrEnum):
+    """Who did something to a file."""
+
+    AGENT = "agent"
+    CULL = "cull"
+    """A person, by `realqa cull --apply`."""
+    UNDO = "undo"
+    """A person, by `realqa undo`."""
+    HUMAN = "human"
+    """A person, in another program; seen by us, later."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What a write does to one field, for people."""
+
+    field: str
+    before: str | None
+    """None: the field is not there. Of a list, the entries that go."""
+    after: str | None
+    """Of a list, the entries that come."""
+
+
+def spoken(change: Change) -> str:
+    """Return a change as people read it."""
+    return f"{change.field} {change.before or 'none'} \N{RIGHTWARDS ARROW} {change.after or 'none'}"
+
+
 class Owner(StrEnum):
     """Whose a field is, as far as the index remembers."""
 
     AGENT = "agent"
     """The agent wrote the value and may change it as long as the sidecar still says the same."""
     HUMAN = "human"
-    """A human changed what the agent had written: left alone for ever."""
+    """A human gave the value, or changed what the agent had written: left alone for ever."""
+    NOBODY = "nobody"
+    """darktable gave the value at import; true as long as the sidecar has the hash that is remembered with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Remembered:
-    """The index's copy of one field: a number as text ("" for none), or our keywords joined by `;`."""
+    """The index's copy of one field: a number as text ("" for none), our keywords joined by `;`, or a hash."""
 
     owner: Owner
     value: str

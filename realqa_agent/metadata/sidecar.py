@@ -1,24 +1,22 @@
-"""Results into the sidecar `photo.ext.xmp` beside a photo or clip. The photo itself is never written.
+"""Results into the sidecar `photo.ext.xmp` beside a photo or clip. The photo itself is never written here.
 
-One writer at a time: the agent's process. Other programs may write the same sidecars at any moment, so a sidecar
-is read, merged and replaced only if it still looks as it did when it was read.
+Other programs may write the same sidecars at any moment, so a sidecar is read, merged and replaced only if it still
+is as it was read; else it is merged again.
 """
 
 from __future__ import annotations
 
 import errno
-import os
-import stat
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import PermanentError, TransientError
-from realqa_agent.files import FileStat
-from realqa_agent.metadata.atomic import ChangedMeanwhileError, replace_bytes
+from realqa_agent.metadata.darktable import untouched_since_import
 from realqa_agent.metadata.packet import merge
-from realqa_agent.metadata.record import Field, Memory, Owner, Record, Remembered
+from realqa_agent.metadata.record import Change, Field, Memory, Owner, Record, Remembered
 from realqa_agent.metadata.seed import Seed, Surroundings, seed
+from realqa_agent.metadata.snapshot import ChangedMeanwhileError, Snapshot, sha256_of, snapshot
 from realqa_agent.metadata.xmp import LARGEST_BYTES, BrokenPacketError, Packet, PacketError
 
 if TYPE_CHECKING:
@@ -26,8 +24,9 @@ if TYPE_CHECKING:
 
     from realqa_agent.capture import Embedded
     from realqa_agent.config import Metadata
+    from realqa_agent.metadata.pen import Pen
 
-__all__ = ["Field", "Memory", "Owner", "Record", "Remembered", "Written", "packets", "write"]
+__all__ = ["Change", "Field", "Memory", "Owner", "Plan", "Record", "Remembered", "plan", "snapshots", "write"]
 
 TRIES = 4
 """Merges of one sidecar in a row, if another program keeps changing it."""
@@ -46,77 +45,117 @@ LASTING = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Written:
-    """What a write did: whether the file changed, what to remember, and sentences for people."""
+class Plan:
+    """What is to become of a photo's sidecar, before anything does."""
 
     sidecar: Path
-    changed: bool
+    before: Snapshot | None
+    """The sidecar as it is, None if there is none."""
+    after: bytes | None
+    """Its bytes after the write; None: there is and will be none."""
+    changes: tuple[Change, ...]
     memory: Memory
+    """What to remember of the photo then."""
     notes: tuple[str, ...]
+    """Sentences for people."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return self.after != (None if self.before is None else self.before.data)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Snapshot:
-    """A file's bytes and how it looked while they were read."""
-
-    data: bytes
-    stat: FileStat
-    mtime: float
-
-
-def write(photo: Path, record: Record, embedded: Embedded, settings: Metadata, memory: Memory) -> Written:
-    """Bring the photo's sidecar up to date; the same record twice changes nothing the second time.
+def write(
+    photo: Path, record: Record, embedded: Embedded, settings: Metadata, memory: Memory, *, pen: Pen, file_id: int
+) -> Plan:
+    """Bring the photo's sidecar up to date, and return what was done; the same record twice changes nothing more.
 
     Raise TransientError (another program is writing it, the disk is full) or PermanentError (it isn't XMP, it may
     not be written); the message names the file and what to do, and the file is as it was.
     """
-    path = photo.with_name(f"{photo.name}.xmp")
-    if not settings.sidecars:
-        return Written(sidecar=path, changed=False, memory=memory, notes=())
     for _ in range(TRIES):
+        done = plan(photo, record, embedded, settings, memory)
+        if not done.changed:
+            return done
         try:
-            return _write_once(path, _lightroom_name(photo), record, embedded, settings, memory)
+            pen.replace(file_id, done.sidecar, done.after, done.before, changes=done.changes, memory=memory)
         except ChangedMeanwhileError:
             continue
         except OSError as error:
-            raise _explained(path, error) from error
+            raise explained(done.sidecar, error) from error
+        return done
+    raise TransientError(f"{sidecar_of(photo)}: another program keeps changing it; it is tried again later")
+
+
+def plan(photo: Path, record: Record, embedded: Embedded, settings: Metadata, memory: Memory) -> Plan:
+    """Return what `write` would do, and write nothing; errors as for `write`."""
+    path = sidecar_of(photo)
+    if not settings.sidecars:
+        return Plan(sidecar=path, before=None, after=None, changes=(), memory=memory, notes=())
+    for _ in range(TRIES):
+        try:
+            lightroom = _valid(_lightroom_name(photo))
+            before = snapshot(path, LARGEST_BYTES + 1)
+        except ChangedMeanwhileError:
+            continue
+        except OSError as error:
+            raise explained(path, error) from error
+        around = Surroundings(embedded=embedded, lightroom=None if lightroom is None else lightroom.data)
+        try:
+            return _planned(path, record, around, settings, memory, before)
+        except PacketError as error:
+            raise _refusal(path, error, before) from error
     raise TransientError(f"{path}: another program keeps changing it; it is tried again later")
 
 
-def packets(photo: Path) -> tuple[Packet | None, Packet | None]:
-    """Return what the photo's two sidecars say, `photo.ext.xmp` and Lightroom's `photo.xmp`; None for one not there.
+def sidecar_of(photo: Path) -> Path:
+    """Return the name of the photo's own sidecar."""
+    return photo.with_name(f"{photo.name}.xmp")
+
+
+def snapshots(photo: Path) -> tuple[Snapshot | None, Snapshot | None]:
+    """Return the photo's two sidecars, `photo.ext.xmp` and Lightroom's `photo.xmp`; None for one not there.
 
     Raise TransientError or PermanentError if one is there that can't be read.
     """
-    path = photo.with_name(f"{photo.name}.xmp")
     try:
-        found = (_valid_bytes(path), _valid_bytes(_lightroom_name(photo)))
+        return _valid(sidecar_of(photo)), _valid(_lightroom_name(photo))
     except OSError as error:
         raise PermanentError(f"{error.filename}: this sidecar can't be read: {error.strerror}") from error
-    own, lightroom = (None if data is None else Packet(data) for data in found)
-    return own, lightroom
 
 
-def _write_once(
+def explained(path: Path, error: OSError) -> TransientError | PermanentError:
+    """Return what to tell people of a sidecar that could not be written."""
+    advice = LASTING.get(error.errno or 0)
+    if advice is not None:
+        return PermanentError(f"{path}: the sidecar can't be written: {error.strerror}; {advice}")
+    return TransientError(f"{path}: the sidecar can't be written for now: {error.strerror}")
+
+
+def _planned(
     path: Path,
-    lightroom: Path | None,
     record: Record,
-    embedded: Embedded,
+    around: Surroundings,
     settings: Metadata,
     memory: Memory,
-) -> Written:
-    around = Surroundings(embedded=embedded, lightroom=_valid_bytes(lightroom))
-    before = _read(path)
+    before: Snapshot | None,
+) -> Plan:
     start = seed(around) if before is None else Seed(data=before.data)
-    try:
-        merged = merge(start.data, record, around, settings, memory)
-    except PacketError as error:
-        raise _refusal(path, error, before) from error
-    changed = before is None or merged.data != before.data
-    if changed:
-        replace_bytes(path, merged.data, None if before is None else before.stat)
-    notes = start.notes + merged.notes
-    return Written(sidecar=path, changed=changed, memory=merged.memory, notes=notes)
+    fresh = before is not None and untouched_since_import(before, around, memory)
+    owned = {field: kept for field, kept in memory.items() if kept.owner is not Owner.NOBODY}
+    merged = merge(start.data, record, around, settings, owned, fresh=fresh)
+    remembered = dict(merged.memory)
+    if fresh:
+        # Our own write makes the sidecar younger than the import; its hash lets us know it again.
+        remembered.setdefault(Field.RATING, Remembered(owner=Owner.NOBODY, value=sha256_of(merged.data) or ""))
+    return Plan(
+        sidecar=path,
+        before=before,
+        after=merged.data,
+        changes=merged.changes,
+        memory=remembered,
+        notes=start.notes + merged.notes,
+    )
 
 
 def _lightroom_name(photo: Path) -> Path | None:
@@ -128,47 +167,22 @@ def _lightroom_name(photo: Path) -> Path | None:
     return path if photo.suffix and path.is_file() and not path.with_suffix("").exists() else None
 
 
-def _valid_bytes(path: Path | None) -> bytes | None:
-    """Return the bytes of a sidecar that we only read, None if there is none."""
-    snapshot = None if path is None else _read(path)
-    if path is None or snapshot is None:
+def _valid(path: Path | None) -> Snapshot | None:
+    """Return a sidecar that we only read, None if there is none."""
+    found = None if path is None else snapshot(path, LARGEST_BYTES + 1)
+    if path is None or found is None:
         return None
     try:
-        Packet(snapshot.data)
+        Packet(found.data)
     except PacketError as error:
-        raise _refusal(path, error, snapshot) from error
-    return snapshot.data
+        raise _refusal(path, error, found) from error
+    return found
 
 
-def _read(path: Path) -> _Snapshot | None:
-    """Return a regular file's bytes, None if there is no such file."""
-    try:
-        # Not blocking, since the name could be that of a pipe nobody writes to.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - it is a descriptor, not a path
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise PermanentError(f"{path}: this is no regular file; move it away, the agent needs its name")
-        data = file.read(LARGEST_BYTES + 1)
-        after = os.fstat(descriptor)
-    if FileStat.of(before) != FileStat.of(after):
-        raise ChangedMeanwhileError(f"{path}: another program is writing it")
-    return _Snapshot(data=data, stat=FileStat.of(after), mtime=after.st_mtime)
-
-
-def _refusal(path: Path, error: PacketError, snapshot: _Snapshot | None) -> TransientError | PermanentError:
+def _refusal(path: Path, error: PacketError, found: Snapshot | None) -> TransientError | PermanentError:
     if isinstance(error, BrokenPacketError):
-        if snapshot is not None and abs(time.time() - snapshot.mtime) < YOUNG_SECONDS:
+        if found is not None and abs(time.time() - found.mtime) < YOUNG_SECONDS:
             return TransientError(f"{path}: another program seems to be writing it: {error}")
         advice = "restore it from a backup, or delete it"
         return PermanentError(f"{path}: this sidecar is left alone, {error}; {advice}")
     return PermanentError(f"{path}: this sidecar is left alone, {error}")
-
-
-def _explained(path: Path, error: OSError) -> TransientError | PermanentError:
-    advice = LASTING.get(error.errno or 0)
-    if advice is not None:
-        return PermanentError(f"{path}: the sidecar can't be written: {error.strerror}; {advice}")
-    return TransientError(f"{path}: the sidecar can't be written for now: {error.strerror}")

@@ -24,7 +24,6 @@ from realqa_agent.queue.retry import FailureKind, pause_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from sqlalchemy import Column, ColumnElement, Connection
 
@@ -136,16 +135,13 @@ class Queue:
         with self._database.writing() as connection:
             return connection.execute(statement).rowcount
 
-    def take_over(self) -> list[Path]:
-        """Release what a killed agent held, without waiting for its leases; return the files that it was at.
+    def take_over(self) -> None:
+        """Release what a killed agent held, without waiting for its leases.
 
         Only for the one agent that holds the lock, before it claims anything itself.
         """
-        held = select(file.c.folder, file.c.name).join_from(jobs, file).where(jobs.c.state == State.RUNNING)
         with self._database.writing() as connection:
-            paths = [codec.join(row.folder, row.name) for row in connection.execute(held)]
             self._release(connection, self._clock())
-        return paths
 
     def retry_mendable(self) -> int:
         """Put back what may have been mended from outside: files that can't be read, sidecars that can't be written.

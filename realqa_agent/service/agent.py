@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError
 from realqa_agent.files import stat_of
-from realqa_agent.metadata.atomic import sweep
 from realqa_agent.queue.intake import take_in
 from realqa_agent.service.record import Recorder
 from realqa_agent.worker.messages import (
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from realqa_agent.config import Config
     from realqa_agent.index.store import Index
+    from realqa_agent.metadata.journal import Journal
     from realqa_agent.queue.jobs import Job, Queue
     from realqa_agent.watch.folders import Folders
     from realqa_agent.worker.pool import Pool
@@ -85,6 +85,7 @@ class Agent:
         queue: Queue,
         folders: Folders,
         pool: Pool[int],
+        journal: Journal,
     ) -> None:
         self._config = config
         self._queue = queue
@@ -92,7 +93,7 @@ class Agent:
         self._pool = pool
         self._index = index
         self._scorer = pool.scorer()
-        self._recorder = Recorder(index, config, self._scorer)
+        self._recorder = Recorder(index, config, self._scorer, journal)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._errands: dict[int, _Errand] = {}
         self._renewed = time.monotonic()
@@ -116,8 +117,7 @@ class Agent:
 
         `beat` is called after each round, at least every `LONGEST_SLEEP_SECONDS`.
         """
-        for folder in {path.parent for path in self._queue.take_over()}:
-            sweep(folder)
+        self._queue.take_over()
         self._queue.retry_mendable()
         self._queue.enqueue_unscored(self._scorer.scorer, self._scorer.version)
         self._folders.start()
@@ -127,7 +127,7 @@ class Agent:
                 if changes:
                     take_in(self._index, changes)
                 self._hand_out()
-                if once and not changes and not self._errands and self._folders.settled():
+                if once and not self._errands and self._folders.settled():
                     break
                 self._collect()
                 self._renew()
@@ -202,16 +202,13 @@ class Agent:
 
     def _finish(self, job: Job, examined: Examined) -> None:
         try:
-            written = self._recorder.write_sidecar(job, examined.embedded)
+            self._recorder.publish(job, examined.embedded)
         except TransientError as error:
             self._failed(job, str(error), transient=True)
         except PermanentError as error:
             self._failed(job, str(error), transient=False)
         else:
-            with self._index.together():
-                if written is not None:
-                    self._recorder.remember(job, written)
-                self._queue.finish(job)
+            self._queue.finish(job)
 
     def _refused(self, job: Job, kind: RefusalKind, message: str) -> None:
         self._recorder.refused(job, kind, message)

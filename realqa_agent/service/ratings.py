@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from realqa_agent.capture import Embedded
 from realqa_agent.errors import PermanentError, TransientError
 from realqa_agent.metadata.human import human_rating
+from realqa_agent.service.record import memory_of
 from realqa_agent.service.scoring import score
 from realqa_agent.worker.messages import Inspect, Inspected
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from realqa_agent.config import Metadata
+    from realqa_agent.index.store import Index
+    from realqa_agent.metadata.record import Memory
     from realqa_agent.worker.pool import Pool
 
 
@@ -31,16 +34,22 @@ class Rating:
 
 
 def human_ratings(
-    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], settings: Metadata
+    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], settings: Metadata, index: Index | None
 ) -> Iterator[list[Rating]]:
-    """Yield the ratings of each shot's files, from sidecars and from inside the files."""
+    """Yield the ratings of each shot's files, from sidecars, from inside the files, and what the index remembers."""
     for outcomes in score(shots, pool, Inspect):
         found = []
         for path, outcome in outcomes.items():
             # A file that can't be opened may still have a sidecar with stars.
             embedded = outcome.embedded if isinstance(outcome, Inspected) else Embedded()
             try:
-                found.append(Rating(path=path, stars=human_rating(path, embedded, settings)))
+                stars = human_rating(path, embedded, settings, _memory(path, index))
+                found.append(Rating(path=path, stars=stars))
             except (PermanentError, TransientError) as error:
                 found.append(Rating(path=path, stars=None, problem=str(error)))
         yield found
+
+
+def _memory(path: Path, index: Index | None) -> Memory:
+    row = None if index is None else index.lookup(path)
+    return {} if index is None or row is None else memory_of(index, row.file_id)

@@ -6,10 +6,12 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from realqa_agent.index.store import Index
+from realqa_agent.metadata.record import Who
 from realqa_agent.queue.jobs import Queue
 from realqa_agent.service.agent import Agent
 from realqa_agent.service.lock import only_agent
 from realqa_agent.service.scoring import processes
+from realqa_agent.service.writing import begin
 from realqa_agent.watch.folders import Folders
 from realqa_agent.worker.messages import Setup
 from realqa_agent.worker.pool import Pool
@@ -31,4 +33,11 @@ def running(config: Config, roots: Sequence[Path], *, once: bool) -> Iterator[Ag
             Pool[int](Setup(scoring=config.scoring, media=config.media), processes(config.scoring))
         )
         folders = Folders(roots, config.watch, ignore=config.folders.ignore, index=index, once=once)
-        yield Agent(config, index=index, queue=Queue(index, config.queue), folders=folders, pool=pool)
+        yield Agent(
+            config,
+            index=index,
+            queue=Queue(index, config.queue),
+            folders=folders,
+            pool=pool,
+            journal=begin(index, config, Who.AGENT),
+        )

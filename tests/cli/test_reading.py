@@ -70,9 +70,9 @@ def test_show_explains_one_file(album: Album) -> None:
     (shown,) = objects(album.realqa("show", path, "--json"))
     assert shown["path"] == str(path)
     assert (shown["width"], shown["height"]) == (480, 320)
-    assert [event["event"] for event in shown["history"]] == ["found", "scored", "judged", "sidecar"]
+    assert [event["event"] for event in shown["history"]] == ["found", "scored", "judged", "wrote"]
     text = album.realqa("show", path).stdout
-    for words in ("overall", "verdict", "image clarity", "level shot", "sidecar"):
+    for words in ("overall", "verdict", "image clarity", "level shot", "wrote"):
         assert words in text
 
 

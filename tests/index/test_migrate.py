@@ -106,11 +106,11 @@ def test_migration_keeps_the_rows_and_a_copy_of_before(file: Path, migrations: P
 
 
 def test_only_the_last_two_copies_stay(file: Path, migrations: Path) -> None:
-    for number in (2, 3, 4):
+    newer = range(int(REVISION) + 1, int(REVISION) + 4)
+    for number in newer:
         bring_up_to_date(file, migrations, target=write_step(migrations, number))
     assert sorted(path.name for path in file.parent.glob("*.before-*")) == [
-        "index.sqlite.before-0003",
-        "index.sqlite.before-0004",
+        f"index.sqlite.before-{number:04d}" for number in newer[1:]
     ]
 
 

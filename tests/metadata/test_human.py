@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from support.sidecars import blurry, packet
@@ -11,7 +11,11 @@ from realqa_agent.capture import Embedded
 from realqa_agent.config import Metadata
 from realqa_agent.errors import PermanentError
 from realqa_agent.metadata.human import human_rating
-from realqa_agent.metadata.sidecar import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.desk import Desk
 
 DARKTABLE = 'darktable:xmp_version="5"'
 
@@ -22,7 +26,7 @@ def stars(
     for name, attributes in {"a.jpg.xmp": own, "a.xmp": lightroom}.items():
         if attributes is not None:
             (folder / name).write_bytes(packet(attributes=attributes))
-    return human_rating(folder / "a.jpg", inside or Embedded(), Metadata(**settings))
+    return human_rating(folder / "a.jpg", inside or Embedded(), Metadata(**settings), {})
 
 
 @pytest.mark.parametrize(
@@ -87,20 +91,20 @@ def test_what_cannot_be_understood_inside_tells_nothing(tmp_path: Path, inside: 
     assert stars(tmp_path, inside=inside) is None
 
 
-def test_stars_that_the_agent_wrote_are_no_humans(tmp_path: Path) -> None:
+def test_stars_that_the_agent_wrote_are_no_humans(tmp_path: Path, desk: Desk) -> None:
     photo, apply = tmp_path / "a.jpg", Metadata()
-    write(photo, blurry(4), Embedded(), apply, {})
-    assert human_rating(photo, Embedded(), apply) is None
+    desk.write(photo, blurry(4))
+    assert human_rating(photo, Embedded(), apply, {}) is None
 
 
 def test_sidecar_that_is_no_xmp_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.jpg.xmp").write_text("<!DOCTYPE x><x/>")
     with pytest.raises(PermanentError, match=r"a\.jpg\.xmp"):
-        human_rating(tmp_path / "a.jpg", Embedded(), Metadata())
+        human_rating(tmp_path / "a.jpg", Embedded(), Metadata(), {})
 
 
 def test_sidecar_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
     sidecar = tmp_path / "a.jpg.xmp"
     sidecar.symlink_to("a.jpg.xmp")
     with pytest.raises(PermanentError, match="can't be read"):
-        human_rating(tmp_path / "a.jpg", Embedded(), Metadata())
+        human_rating(tmp_path / "a.jpg", Embedded(), Metadata(), {})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from realqa_agent.metadata.ownership import Found, Settled, settle
+from realqa_agent.metadata.ownership import UNREADABLE, Found, Settled, settle
 from realqa_agent.metadata.record import Field, Owner, Remembered
 
 ANYWHERE: set[float | None] = {None, 0.0}
@@ -33,10 +33,32 @@ def test_a_value_that_nobody_chose_is_written_with_its_witness(here: str | None)
 
 
 @pytest.mark.parametrize("here", ["1", "4", "5.0", "-1", "2.5", "", "many", "nan", "inf", "99"])
-def test_any_other_value_without_a_witness_is_a_humans(here: str) -> None:
+def test_any_other_value_without_a_witness_is_a_humans_for_ever(here: str) -> None:
     settled = decide(here=here)
-    assert (settled.write, settled.witness, settled.remembered) == (None, None, None)
+    assert (settled.write, settled.witness, settled.remembered) == (None, None, human(here))
     assert "left alone" in (settled.note or "")
+    cleared = decide(here=None, remembered=settled.remembered)
+    assert (cleared.write, cleared.remembered) == (None, human(""))
+
+
+def test_a_humans_value_is_remembered_even_when_nothing_is_to_be_written() -> None:
+    assert decide(None, here="4").remembered == human("4")
+    assert decide(3, here="3").remembered == human("3")
+
+
+def test_what_nobody_can_read_is_left_alone_but_no_humans_judgement() -> None:
+    settled = decide(here=UNREADABLE)
+    assert (settled.write, settled.remembered) == (None, None)
+    assert "left alone" in (settled.note or "")
+
+
+@pytest.mark.parametrize("here", ["0", "1"])
+def test_what_a_program_may_have_written_by_itself_is_left_alone_but_no_humans_judgement(here: str) -> None:
+    for found in ({}, {"witness": "4", "remembered": agent("4")}):
+        settled = settle(Field.RATING, Found(here=here, **found), 3, free=(), unclear={0.0, 1.0}, updates=False)
+        assert settled.write is None
+        assert settled.remembered == found.get("remembered")
+        assert "left alone" in (settled.note or "")
 
 
 @pytest.mark.parametrize("here", ["3", "3.0", " 3 "])

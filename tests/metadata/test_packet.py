@@ -147,7 +147,7 @@ def test_a_humans_rating_stays_to_the_letter(text: str, form: str) -> None:
     done = merged(data, record(3))
     assert values(done.data, RATING) == [text]
     assert values(done.data, WRITTEN_RATING) == []
-    assert Field.RATING not in done.memory
+    assert done.memory[Field.RATING] == Remembered(owner=Owner.HUMAN, value=text)
     assert any("rating" in note for note in done.notes)
 
 
@@ -383,7 +383,7 @@ def test_once_a_human_rated_the_agent_never_does_again(steps: list[Record | tupl
             data = _rated(data, rating)
         else:
             # What was changed and changed back before the agent looked again, nobody can see.
-            taken = taken or (own is not None and rating != own)
+            taken = taken or (rating != own if own is not None else rating not in {None, 0})
             done = merged(data, step, memory)
             data, memory = done.data, done.memory
             ours = not taken and step.stars is not None and (own is not None or rating in {None, 0})

@@ -10,11 +10,10 @@ from typing import Any
 
 import pyexiv2
 import pytest
+from support.desk import Desk
 from support.sidecars import blurry, listed, packet
 
 from realqa_agent.capture import Embedded
-from realqa_agent.config import Metadata
-from realqa_agent.metadata.sidecar import write
 
 INSIDE = packet(
     listed("dc:subject", "sea") + listed("digiKam:TagsList", "sea", kind="Seq"),
@@ -23,13 +22,13 @@ INSIDE = packet(
 
 
 @pytest.fixture
-def sidecar(tmp_path: Path) -> Path:
-    return write(tmp_path / "a.jpg", blurry(3), Embedded(packet=INSIDE), Metadata(), {}).sidecar
+def sidecar(tmp_path: Path, desk: Desk) -> Path:
+    return desk.write(tmp_path / "a.jpg", blurry(3), Embedded(packet=INSIDE)).sidecar
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    return write(tmp_path / "b.jpg", blurry(-1), Embedded(), Metadata(), {}).sidecar
+def bare(tmp_path: Path, desk: Desk) -> Path:
+    return desk.write(tmp_path / "b.jpg", blurry(-1), Embedded()).sidecar
 
 
 def exiv2(path: Path) -> tuple[dict[str, Any], str]:
@@ -63,14 +62,14 @@ def test_exiv2_reads_stars_and_pick(bare: Path) -> None:
     assert not any(name.startswith(("Xmp.dc.", "Xmp.darktable", "Xmp.xmp.Label")) for name in found)
 
 
-def test_what_exiv2_rewrote_is_not_written_again(sidecar: Path) -> None:
-    memory = write(sidecar.with_suffix(""), blurry(3), Embedded(packet=INSIDE), Metadata(), {}).memory
+def test_what_exiv2_rewrote_is_not_written_again(sidecar: Path, desk: Desk) -> None:
+    memory = desk.write(sidecar.with_suffix(""), blurry(3), Embedded(packet=INSIDE)).memory
     data = sidecar.read_bytes()
     with pyexiv2.ImageData(data) as image:
         image.modify_xmp({"Xmp.dc.creator": ["somebody"]})
         sidecar.write_bytes(image.get_bytes())
     assert sidecar.read_bytes() != data
-    assert not write(sidecar.with_suffix(""), blurry(3), Embedded(packet=INSIDE), Metadata(), memory).changed
+    assert not desk.write(sidecar.with_suffix(""), blurry(3), Embedded(packet=INSIDE), memory=memory).changed
 
 
 def test_exiftool_reads_it_without_a_complaint(sidecar: Path) -> None:

