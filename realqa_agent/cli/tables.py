@@ -32,7 +32,7 @@ FIGURES = {
 }
 """Figure of an evaluation to its words."""
 
-_COLOURS = {"keep": "green", "review": "yellow", "reject": "red"}
+COLOURS = {"keep": "green", "review": "yellow", "reject": "red"}
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -46,16 +46,13 @@ def console(*, stderr: bool = False) -> Console:
 def table(lines: Iterable[dict[str, Any]]) -> Table:
     """Given the objects of `cli.lines`, return the table."""
     lines = list(lines)
-    parents = {os.path.dirname(line["path"]) for line in lines}  # noqa: PTH120 - text of any bytes
-    common = os.path.commonpath(parents) if parents else ""
-    shown = Table(title=Text(printable(common), style="dim"), title_justify="left", show_edge=False, pad_edge=False)
-    shown.add_column("file", overflow="fold", ratio=3)
+    shown, common = of_files([line["path"] for line in lines])
     for name in ("overall", "quality", "aesthetic"):
         shown.add_column(name, justify="right", no_wrap=True)
     shown.add_column("verdict", no_wrap=True)
     shown.add_column("why", ratio=7)
     for line in lines:
-        file = Text(printable(os.path.relpath(line["path"], common)))
+        file = relative(line["path"], common)
         if not line["ok"]:
             error = line["error"]
             shown.add_row(file, "", "", "", Text("refused", style="magenta"), f"{error['kind']}: {error['message']}")
@@ -64,10 +61,24 @@ def table(lines: Iterable[dict[str, Any]]) -> Table:
         shown.add_row(
             file,
             *(f"{line[score]:.2f}" for score in ("overall", "quality", "aesthetic")),
-            Text(decision, style=_COLOURS[decision]),
+            Text(decision, style=COLOURS[decision]),
             "\n".join(low_points(line)),
         )
     return shown
+
+
+def of_files(paths: Iterable[str]) -> tuple[Table, str]:
+    """Return a table with a column for these files, and the folder that they share, which is its title."""
+    parents = {os.path.dirname(path) for path in paths}  # noqa: PTH120 - text of any bytes
+    common = os.path.commonpath(parents) if parents else ""
+    shown = Table(title=Text(printable(common), style="dim"), title_justify="left", show_edge=False, pad_edge=False)
+    shown.add_column("file", overflow="fold", ratio=3)
+    return shown, common
+
+
+def relative(path: str, folder: str) -> Text:
+    """Return a path as the cell of a table below a folder."""
+    return Text(printable(os.path.relpath(path, folder)))
 
 
 def low_points(line: dict[str, Any]) -> list[str]:
@@ -92,6 +103,11 @@ def printable(text: str) -> str:
     """Return a path as it can be printed: bytes that are not UTF-8 and control characters become visible escapes."""
     shown = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)
+
+
+def printable_lines(text: str) -> str:
+    """Return a text of several lines as it can be printed."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def figures(evaluation: Evaluation, title: str) -> Table:
