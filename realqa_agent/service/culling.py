@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -53,12 +54,24 @@ def cull(
 ) -> Iterator[Culled]:
     """Yield what becomes of each file of the shots: stars, rejects and pick labels included.
 
-    Verdicts follow the thresholds of the settings as they are now. Without a journal nothing is written.
+    Verdicts follow the thresholds of the settings as they are now. Without a journal nothing is written. Files that
+    another program is writing come last, once more.
     """
+    later: list[tuple[Row, Verdict, Outcome]] = []
     for outcomes in score(shots, pool, Inspect):
         rows = [row for row in map(index.lookup, outcomes) if row is not None and row.stored is not None]
         for row, verdict in _judged(rows, config):
-            yield _culled(row, verdict, outcomes[row.path], index, config, journal)
+            try:
+                yield _culled(row, verdict, outcomes[row.path], index, config, journal)
+            except TransientError:
+                later.append((row, verdict, outcomes[row.path]))
+    if later:
+        time.sleep(sidecar.YOUNG_SECONDS)
+    for row, verdict, outcome in later:
+        try:
+            yield _culled(row, verdict, outcome, index, config, journal)
+        except TransientError as error:
+            yield Culled(path=row.path, verdict=verdict, plan=None, problem=str(error))
 
 
 def _judged(rows: Sequence[Row], config: Config) -> Iterator[tuple[Row, Verdict]]:
@@ -77,12 +90,13 @@ def _judged(rows: Sequence[Row], config: Config) -> Iterator[tuple[Row, Verdict]
 def _culled(
     row: Row, verdict: Verdict, outcome: Outcome, index: Index, config: Config, journal: Journal | None
 ) -> Culled:
+    """Return what becomes of a file; TransientError if it may go better later."""
     if not isinstance(outcome, Inspected):
         message = getattr(outcome, "message", "it can't be read")
         return Culled(path=row.path, verdict=verdict, plan=None, problem=message)
     try:
         done = _written(row, verdict, outcome.embedded, index, config, journal)
-    except (PermanentError, TransientError) as error:
+    except PermanentError as error:
         return Culled(path=row.path, verdict=verdict, plan=None, problem=str(error))
     return Culled(path=row.path, verdict=verdict, plan=done)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,17 @@ def test_one_bad_sidecar_stops_no_other(scored: Place) -> None:
     assert "1 failed" in done.stderr
     assert rated(scored.photos / "good.jpg") == (["4"], ["3"])
     assert (scored.photos / "bad.jpg.xmp").read_text() == "<!DOCTYPE x><x/>"
+
+
+def test_a_sidecar_that_another_program_is_writing_is_waited_for(scored: Place) -> None:
+    """darktable truncates it first; here it takes three seconds to write the rest."""
+    sidecar = scored.photos / "good.jpg.xmp"
+    theirs = packet(attributes='xmp:Rating="5"')
+    with subprocess.Popen(["/bin/sh", "-c", f"sleep 3; cat '{scored.home}/theirs' > '{sidecar}'"]):
+        (scored.home / "theirs").write_bytes(theirs)
+        sidecar.write_bytes(theirs[:200])
+        scored.realqa("cull", "--apply", scored.photos)
+    assert rated(scored.photos / "good.jpg") == (["5"], ["3"])
 
 
 def test_a_photo_that_went_away_is_reported(scored: Place) -> None:
