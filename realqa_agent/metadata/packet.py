@@ -178,18 +178,23 @@ def _set_results(packet: Packet, record: Record) -> None:
     if not _says(packet.array, names.VERDICT_REASONS, reasons):
         packet.set_array(names.VERDICT_REASONS, "Seq", reasons)
     attributes = _attributes(record)
-    if not _says(packet.structs, names.ATTRIBUTES, attributes):
-        packet.set_array(names.ATTRIBUTES, "Seq", attributes)
+    if not _says(packet.nested, names.ATTRIBUTES, attributes):
+        packet.set_nested(names.ATTRIBUTES, attributes)
 
 
-def _attributes(record: Record) -> list[dict[str, str]]:
-    structs = []
+def _attributes(record: Record) -> dict[str, dict[str, str]]:
+    """Return attribute to what is said of it.
+
+    Not as a list: darktable 4.2.1 can't write a sidecar with a list of ten structs or more, so that all that a human
+    did there from then on stayed in its database alone.
+    """
+    structs = {}
     for name, judgement in record.assessment.attributes.items():
-        struct = {names.NAME: name, names.VALUE: speakable(judgement.value)}
+        struct = {names.VALUE: speakable(judgement.value)}
         if judgement.score is not None:
             struct[names.SCORE] = f"{judgement.score:.2f}"
         struct[names.EXPLANATION] = speakable(judgement.reason)
-        structs.append(struct)
+        structs[f"{{{names.REALQA}}}{name}"] = struct
     return structs
 
 

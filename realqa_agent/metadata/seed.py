@@ -15,7 +15,7 @@ from realqa_agent.metadata import namespaces as names
 from realqa_agent.metadata.xmp import BrokenPacketError, Packet, PacketError, speakable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from realqa_agent.capture import Embedded
 
@@ -27,6 +27,10 @@ WRAPPER = """\
 <?xpacket end="w"?>
 """
 EMPTY = WRAPPER.format(f'<rdf:RDF xmlns:rdf="{names.RDF}"/>')
+
+
+MOST_STRUCTS = 9
+HISTORIES = {names.MEDIA_MANAGEMENT, names.CAMERA_RAW}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +59,8 @@ def seed(around: Surroundings) -> Seed:
     if around.lightroom is not None:
         packet = Packet(around.lightroom)
         packet.remove_namespace(names.REALQA)
-        return Seed(data=_sidecar(packet))
+        left_out = tuple(_without_long_lists(packet))
+        return Seed(data=_sidecar(packet), notes=left_out)
     embedded = around.embedded
     notes: list[str] = []
     if embedded.problem is not None:
@@ -73,10 +78,29 @@ def seed(around: Surroundings) -> Seed:
     # history once more, and our own results and witnesses are about another file.
     packet.remove_namespace(names.DARKTABLE)
     packet.remove_namespace(names.REALQA)
+    notes += _without_long_lists(packet)
     if embedded.rating in range(-1, 6) and not packet.values(names.RATING):
         packet.set_text(names.RATING, str(embedded.rating))
     _add_texts(packet, embedded)
     return Seed(data=_sidecar(packet), notes=tuple(notes))
+
+
+def _without_long_lists(packet: Packet) -> Iterator[str]:
+    """Leave out histories that darktable stumbles over, and yield a sentence about each long list.
+
+    darktable 4.2.1 can't write a sidecar with a list of ten structs or more, so that a human's later edits would stay
+    in its database alone. What Photoshop and Lightroom note for themselves stays where we found it and is shown by
+    neither host program; other lists, such as the faces of a group, are kept.
+    """
+    for name, length in packet.struct_lists():
+        if length > MOST_STRUCTS:
+            spoken, kept = etree.QName(name), etree.QName(name).namespace not in HISTORIES
+            if not kept:
+                packet.remove(name)
+            what = (
+                "so darktable can't write this sidecar any more" if kept else "not copied: darktable can't write that"
+            )
+            yield f"{spoken.localname} has {length} entries, {what}"
 
 
 def _add_texts(packet: Packet, embedded: Embedded) -> None:

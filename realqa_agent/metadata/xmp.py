@@ -127,9 +127,22 @@ class Packet:
             raise TangledError(name)
         return [text for text in texts if text is not None]
 
-    def structs(self, name: str) -> list[dict[str, str]]:
-        """Return the flat structs of a Bag or Seq, as `array` does."""
-        return [_fields(item) for item in self._items(name)]
+    def nested(self, name: str) -> dict[str, dict[str, str]]:
+        """Return a struct of flat structs, empty if it is absent; TangledError if it is anything else."""
+        nodes = [node for each in self._descriptions() for node in each.iterchildren(name)]
+        if any(name in each.attrib for each in self._descriptions()) or len(nodes) > 1:
+            raise TangledError(name)
+        return {str(child.tag): _fields(child) for node in nodes for child in _elements(_struct(node))}
+
+    def struct_lists(self) -> list[tuple[str, int]]:
+        """Return the properties that have a list of structs anywhere inside, with the length of the longest one."""
+        found = {}
+        for description in self._descriptions():
+            for node in _elements(description):
+                lengths = [_structs_in(array) for array in node.iter(*_LISTS)]
+                if any(lengths):
+                    found[str(node.tag)] = max(lengths)
+        return list(found.items())
 
     # Editing
 
@@ -157,11 +170,23 @@ class Packet:
         node[0][0].set(_LANGUAGE, "x-default")
         self._append(self._block(), node)
 
-    def set_array(self, name: str, kind: Literal["Bag", "Seq"], items: Sequence[str | Mapping[str, str]]) -> None:
-        """Replace a property of ours by this list of texts or structs; without items the property goes."""
+    def set_array(self, name: str, kind: Literal["Bag", "Seq"], texts: Sequence[str]) -> None:
+        """Replace a property by this list of texts; without any the property goes."""
         self.remove(name)
-        if items:
-            self._append(self._block(), self._list(name, kind, items))
+        if texts:
+            self._append(self._block(), self._list(name, kind, texts))
+
+    def set_nested(self, name: str, structs: Mapping[str, Mapping[str, str]]) -> None:
+        """Replace a property by a struct of these flat structs."""
+        self.remove(name)
+        node = self._element(name)
+        node.set(_PARSE_TYPE, "Resource")
+        for key, fields in structs.items():
+            struct = etree.SubElement(node, key)
+            struct.set(_PARSE_TYPE, "Resource")
+            for field, text in fields.items():
+                etree.SubElement(struct, field).text = text
+        self._append(self._block(), node)
 
     def extend(self, name: str, texts: Sequence[str]) -> None:
         """Append to a list of whichever kind; create it as a Bag if it is absent."""
@@ -237,17 +262,11 @@ class Packet:
         node.text = text
         return node
 
-    def _list(self, name: str, kind: str, items: Sequence[str | Mapping[str, str]]) -> _Element:
+    def _list(self, name: str, kind: str, texts: Sequence[str]) -> _Element:
         node = self._element(name)
         array = etree.SubElement(node, f"{{{RDF}}}{kind}")
-        for item in items:
-            entry = etree.SubElement(array, _LI)
-            if isinstance(item, str):
-                entry.text = item
-                continue
-            entry.set(_PARSE_TYPE, "Resource")
-            for field, text in item.items():
-                etree.SubElement(entry, field).text = text
+        for text in texts:
+            etree.SubElement(array, _LI).text = text
         return node
 
     def _append(self, parent: _Element, child: _Element) -> None:
@@ -352,13 +371,22 @@ def _plain(node: _Element) -> str | None:
     return (node.text or "") + "".join(comment.tail or "" for comment in node)
 
 
+def _structs_in(array: _Element) -> int:
+    """Return how many entries of a list are structs."""
+    return sum(_plain(item) is None for item in _elements(array))
+
+
+def _struct(node: _Element) -> _Element:
+    """Return the node that holds a struct's fields: itself, or the rdf:Description in it."""
+    children = _elements(node)
+    return children[0] if [child.tag for child in children] == [_DESCRIPTION] else node
+
+
 def _fields(item: _Element) -> dict[str, str]:
     """Return a flat struct's fields; programs write it as parseType, as nested node or as attributes."""
-    children = _elements(item)
-    if [child.tag for child in children] == [_DESCRIPTION]:
-        item, children = children[0], _elements(children[0])
+    item = _struct(item)
     fields = {str(key): str(text) for key, text in item.attrib.items() if not str(key).startswith(f"{{{RDF}}}")}
-    for child in children:
+    for child in _elements(item):
         text = _plain(child)
         if text is None:
             raise TangledError(str(child.tag))

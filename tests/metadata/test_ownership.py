@@ -54,10 +54,10 @@ def test_what_nobody_can_read_is_left_alone_but_no_humans_judgement() -> None:
 
 @pytest.mark.parametrize("here", ["0", "1"])
 def test_what_a_program_may_have_written_by_itself_is_left_alone_but_no_humans_judgement(here: str) -> None:
-    for found in ({}, {"witness": "4", "remembered": agent("4")}):
-        settled = settle(Field.RATING, Found(here=here, **found), 3, free=(), unclear={0.0, 1.0}, updates=False)
+    for found in (Found(here=here), Found(here=here, witness="4", remembered=agent("4"))):
+        settled = settle(Field.RATING, found, 3, free=(), unclear={0.0, 1.0}, updates=False)
         assert settled.write is None
-        assert settled.remembered == found.get("remembered")
+        assert settled.remembered == found.remembered
         assert "left alone" in (settled.note or "")
 
 

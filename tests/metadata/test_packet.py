@@ -101,12 +101,16 @@ def test_results_that_another_program_wrote_in_its_own_way_are_left_as_they_stan
             "Verdict": "keep",
         }.items()
     )
-    items = "".join(
-        f'<rdf:li realqa:Name="{name}" realqa:Value="unknown" realqa:Explanation="not looked at"/>'
+    fields = "".join(
+        f'<realqa:{name} realqa:Value="unknown" realqa:Explanation="not looked at"/>'
         for name in record().assessment.attributes
     )
-    data = packet(f"<realqa:Attributes><rdf:Seq>{items}</rdf:Seq></realqa:Attributes>", attributes)
+    data = packet(f"<realqa:Attributes><rdf:Description>{fields}</rdf:Description></realqa:Attributes>", attributes)
     assert merged(data, record()).data == data
+
+
+def test_no_list_of_ours_is_too_long_for_darktable() -> None:
+    assert Packet(merged(packet(), blurry()).data).struct_lists() == []
 
 
 def test_results_of_a_strange_shape_are_replaced() -> None:

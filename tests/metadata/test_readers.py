@@ -1,4 +1,7 @@
-"""Other programs read our sidecars as we mean them: Bag and Seq, structs, and what was there before."""
+"""Other programs read our sidecars as we mean them: Bag and Seq, structs, and what was there before.
+
+And what they write there later leaves every word of ours, and is left alone by us.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,32 @@ from typing import Any
 import pyexiv2
 import pytest
 from support.desk import Desk
-from support.sidecars import blurry, listed, packet
+from support.sidecars import (
+    FLAT,
+    HIERARCHICAL,
+    PICK,
+    RATING,
+    TAGS,
+    blurry,
+    foreign,
+    listed,
+    own,
+    packet,
+    record,
+    values,
+)
 
 from realqa_agent.capture import Embedded
+from realqa_agent.metadata.record import Field, Owner, Remembered
 
-INSIDE = packet(
-    listed("dc:subject", "sea") + listed("digiKam:TagsList", "sea", kind="Seq"),
-    'xmp:Rating="4" crs:Sharpness="25" exif:GPSLatitude="52,30.5N"',
-)
+LISTS = listed("dc:subject", "sea") + listed("digiKam:TagsList", "sea", kind="Seq")
+NUMBERS = 'crs:Sharpness="25" exif:GPSLatitude="52,30.5N"'
+INSIDE = packet(LISTS, f'xmp:Rating="4" {NUMBERS}')
+
+FIVE_STARS = {
+    "exiftool": ["exiftool", "-quiet", "-overwrite_original", "-XMP:Rating=5"],
+    "exiv2": ["exiv2", "-Mset Xmp.xmp.Rating 5"],
+}
 
 
 @pytest.fixture
@@ -48,9 +69,11 @@ def test_exiv2_reads_what_was_there_and_what_is_ours(sidecar: Path) -> None:
     assert found["Xmp.lr.hierarchicalSubject"] == ["sea", "RealQA|reject", "RealQA|clarity|blurry"]
     assert found["Xmp.digiKam.TagsList"] == ["sea", "RealQA/reject", "RealQA/clarity/blurry"]
     assert found["Xmp.realqa.Verdict"] == "reject"
-    assert found["Xmp.realqa.Attributes[8]/realqa:Name"] == "image_clarity"
-    assert found["Xmp.realqa.Attributes[8]/realqa:Explanation"] == "<image_clarity> is blurry & 12 % \N{DEGREE SIGN}"
-    assert "Xmp.realqa.Attributes[1]/realqa:Score" not in found
+    clarity, composition = "Xmp.realqa.Attributes/realqa:image_clarity", "Xmp.realqa.Attributes/realqa:composition"
+    assert found[f"{clarity}/realqa:Value"] == "blurry"
+    assert found[f"{clarity}/realqa:Explanation"] == "<image_clarity> is blurry & 12 % \N{DEGREE SIGN}"
+    assert f"{composition}/realqa:Value" in found
+    assert f"{composition}/realqa:Score" not in found
     for name, kind in (("lr:hierarchicalSubject", "Bag"), ("digiKam:TagsList", "Seq"), ("dc:subject", "Bag")):
         assert f"<rdf:{kind}>" in text.split(f"<{name}>")[1].split(f"</{name}>")[0]
 
@@ -81,4 +104,28 @@ def test_exiftool_reads_it_without_a_complaint(sidecar: Path) -> None:
     assert found["XMP-xmp:Rating"] == 4
     assert found["XMP-lr:HierarchicalSubject"] == ["sea", "RealQA|reject", "RealQA|clarity|blurry"]
     assert found["XMP-realqa:Overall"] in {6, "6.00"}
-    assert [one["Name"] for one in found["XMP-realqa:Attributes"]] == list(blurry().assessment.attributes)
+    attributes = {name.lower(): said for name, said in found["XMP-realqa:Attributes"].items()}
+    assert attributes.keys() == blurry().assessment.attributes.keys()
+    assert attributes["image_clarity"]["Value"] == "blurry"
+
+
+@pytest.mark.parametrize("program", FIVE_STARS)
+def test_stars_given_on_a_command_line_keep_our_words_and_stay(tmp_path: Path, desk: Desk, program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    photo = tmp_path / "a.jpg"
+    inside = Embedded(packet=packet(LISTS, NUMBERS))
+    first = desk.write(photo, blurry(3), inside)
+    said = own(first.sidecar.read_bytes())
+    assert said["WrittenRating"] == "3"
+    subprocess.run([*FIVE_STARS[program], str(first.sidecar)], capture_output=True, check=True)
+    rated = first.sidecar.read_bytes()
+    assert own(rated) == said
+    assert values(rated, RATING) == ["5"]
+    second = desk.write(photo, record(1), inside, memory=first.memory)
+    after = second.sidecar.read_bytes()
+    assert second.memory[Field.RATING] == Remembered(owner=Owner.HUMAN, value="5")
+    assert values(after, RATING) == ["5"]
+    assert values(after, PICK) == ["3"]
+    ours = (PICK, HIERARCHICAL, FLAT, TAGS)
+    assert foreign(after, ours) == foreign(rated, ours)

@@ -165,3 +165,24 @@ def test_a_doctype_in_a_damaged_packet_is_not_read_either() -> None:
 def test_unreadable_metadata_are_reported() -> None:
     _, notes = seeded(Embedded(problem="the Exif block is cut"))
     assert "the Exif block is cut" in notes[0]
+
+
+@pytest.mark.parametrize("count", [9, 10])
+def test_a_history_too_long_for_darktable_stays_in_the_photo(count: int) -> None:
+    inside = packet(
+        '<xmpMM:History xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/"><rdf:Seq>'
+        + '<rdf:li odd:a="1"/>' * count
+        + "</rdf:Seq></xmpMM:History>",
+        'xmp:Rating="4"',
+    )
+    for around in (Surroundings(embedded=Embedded(packet=inside)), Surroundings(embedded=Embedded(), lightroom=inside)):
+        start = seed(around)
+        assert (b"History" in start.data) is (count == 9)
+        assert (start.notes != ()) is (count == 10)
+        assert values(start.data, RATING) == ["4"]
+
+
+def test_faces_are_kept_however_many_and_the_trouble_is_named() -> None:
+    start = seed(Surroundings(embedded=Embedded(packet=packet(listed("odd:Faces", *["<odd:a/>"] * 12)))))
+    assert start.data.count(b"<rdf:li") == 12
+    assert start.notes == ("Faces has 12 entries, so darktable can't write this sidecar any more",)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from support.desk import Desk
 
+    from realqa_agent.metadata.record import Memory
+
 THEIRS = packet(listed("dc:subject", "sea") + "<!-- mine -->", 'xmp:Rating="0" crs:Sharpness="25"')
 
 
@@ -200,7 +202,8 @@ def test_whoever_writes_in_whatever_order_undo_goes_back_to_the_last_human(
     desk.journal.mark_undone([write.write_id for write in desk.writes(photo)], 0)
     if first is not None:
         lay(photo, first)
-    last_human, memory = first, {}
+    last_human = first
+    memory: Memory = {}
     for step in steps:
         if isinstance(step, str):
             last_human = packet(attributes=f'xmp:Rating="{step}" odd:n="{os.urandom(4).hex()}"')

@@ -147,15 +147,34 @@ def test_a_text_of_another_shape_is_said_to_be_tangled() -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        '<rdf:li rdf:parseType="Resource"><odd:a>1</odd:a><odd:b>2</odd:b></rdf:li>',
-        '<rdf:li odd:a="1" odd:b="2"/>',
-        '<rdf:li><rdf:Description odd:a="1"><odd:b>2</odd:b></rdf:Description></rdf:li>',
+        '<odd:i rdf:parseType="Resource"><odd:a>1</odd:a><odd:b>2</odd:b></odd:i>',
+        '<odd:i odd:a="1" odd:b="2"/>',
+        '<odd:i><rdf:Description odd:a="1"><odd:b>2</odd:b></rdf:Description></odd:i>',
     ],
 )
-def test_structs_are_read_however_they_are_written(item: str) -> None:
-    one = Packet(packet(f"<odd:s><rdf:Seq>{item}</rdf:Seq></odd:s>"))
+@pytest.mark.parametrize(
+    "outer", ['<odd:s rdf:parseType="Resource">{}</odd:s>', "<odd:s><rdf:Description>{}</rdf:Description></odd:s>"]
+)
+def test_structs_are_read_however_they_are_written(item: str, outer: str) -> None:
     odd = "{https://example.org/odd/}"
-    assert one.structs(f"{odd}s") == [{f"{odd}a": "1", f"{odd}b": "2"}]
+    one = Packet(packet(outer.format(item)))
+    assert one.nested(f"{odd}s") == {f"{odd}i": {f"{odd}a": "1", f"{odd}b": "2"}}
+    again = Packet(packet())
+    again.set_nested(f"{odd}s", one.nested(f"{odd}s"))
+    assert Packet(again.to_bytes()).nested(f"{odd}s") == one.nested(f"{odd}s")
+
+
+def test_lists_of_structs_are_found_wherever_they_are() -> None:
+    structs = '<rdf:li odd:a="1"/>' * 3
+    one = Packet(
+        packet(
+            f"<odd:top><rdf:Bag>{structs}</rdf:Bag></odd:top>"
+            f'<odd:deep rdf:parseType="Resource"><odd:in><rdf:Seq>{structs}</rdf:Seq></odd:in></odd:deep>'
+            "<odd:texts><rdf:Seq><rdf:li>1</rdf:li></rdf:Seq></odd:texts>"
+        )
+    )
+    odd = "{https://example.org/odd/}"
+    assert one.struct_lists() == [(f"{odd}top", 3), (f"{odd}deep", 3)]
 
 
 LAUGHS = (

@@ -81,6 +81,29 @@ def values(data: bytes, name: str) -> list[str]:
     return found
 
 
+def own(data: bytes) -> dict[str, object]:
+    """Return all that we say in a sidecar, in whichever form a program left it: text, fields, or kind and entries."""
+    said: dict[str, object] = {}
+    for rdf in etree.fromstring(data).iter(f"{{{RDF}}}RDF"):
+        for description in rdf.iterchildren(f"{{{RDF}}}Description"):
+            said |= _fields(description)
+    return said
+
+
+def _fields(node: _Element) -> dict[str, object]:
+    attributes = {str(key): str(text) for key, text in node.attrib.items() if str(key).startswith(f"{{{REALQA}}}")}
+    elements = {str(child.tag): _said(child) for child in node.iterchildren(f"{{{REALQA}}}*")}
+    return {etree.QName(name).localname: value for name, value in (attributes | elements).items()}
+
+
+def _said(node: _Element) -> object:
+    array = next(node.iterchildren(f"{{{RDF}}}Bag", f"{{{RDF}}}Seq"), None)
+    if array is not None:
+        return etree.QName(array).localname, [_said(item) for item in array]
+    inner = next(node.iterchildren(f"{{{RDF}}}Description"), node)
+    return _fields(inner) or inner.text
+
+
 def foreign(data: bytes, touched: Collection[str] = SHARED) -> bytes:
     """Return the canonical form of all that is not ours: no `realqa:`, no touched property, no layout."""
     root = etree.fromstring(data)
