@@ -13,7 +13,7 @@ run: $(VENV)/.run
 	@$(BIN)/realqa score "$(PHOTOS)"; status=$$?; [ $$status -le 1 ]
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

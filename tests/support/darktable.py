@@ -1,17 +1,26 @@
-"""What the real darktable makes of a photo and its sidecar: import by darktable-cli, then look into its library."""
+"""The real darktable, by two doors.
+
+`seen` tells what it makes of a photo and its sidecar: import by darktable-cli, then a look into its library.
+`edit` has it import a folder and edit images through Lua, and so write sidecars of its own.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from support import display
 
-PROGRAM = "darktable-cli"
+if TYPE_CHECKING:
+    from support.display import Display
+
+PROGRAM, LUA = "darktable-cli", "lua5.4"
+DRIVER = Path(__file__).with_suffix(".lua")
 STARS, REJECTED = 7, 8
 """Bits of the flags of an image."""
 TEXTS = {0: "creator", 2: "title", 3: "description", 4: "rights"}
@@ -35,6 +44,37 @@ class Seen:
 def present() -> bool:
     """Tell whether darktable is installed."""
     return shutil.which(PROGRAM) is not None
+
+
+def editable() -> bool:
+    """Tell whether darktable can be driven through Lua."""
+    return shutil.which(LUA) is not None and _library() is not None and display.present()
+
+
+def edit(folder: Path, screen: Display, *, photos: Path | None = None, edits: str = "") -> None:
+    """Run darktable with the library in a folder: import photos, then run edits in Lua. Takes about two seconds.
+
+    Writes sidecars beside the photos. The edits know `dt` and `image "name.jpg"`.
+    """
+    folder.mkdir(exist_ok=True)
+    log = folder / "log"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "DISPLAY": screen.name}
+    command = [LUA, str(DRIVER), str(_library()), str(folder), "" if photos is None else str(photos), edits]
+    with log.open("wb") as output:
+        try:
+            subprocess.run(command, env=environment, stdout=output, stderr=output, check=True, timeout=60)
+        except subprocess.SubprocessError as error:
+            picture = folder / "screen.png"
+            screen.save_picture(picture)
+            raise AssertionError(f"darktable: {error}\n{log.read_text()[-2000:]}\nThe display: {picture}") from error
+    # darktable itself goes on without a word when it can't write a sidecar.
+    assert "dt_exif_xmp_write" not in log.read_text(), log.read_text()
+
+
+def _library() -> Path | None:
+    """Return darktable's shared library, wherever the distribution puts it."""
+    places = ("lib*/darktable", "lib/*/darktable")
+    return next((file for place in places for file in Path("/usr").glob(f"{place}/libdarktable.so")), None)
 
 
 def seen(photo: Path, folder: Path) -> Seen:

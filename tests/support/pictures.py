@@ -44,3 +44,13 @@ def scene(seed: int, width: int = 480, height: int = 320) -> Image.Image:
         )
     pixels += random.integers(-14, 14, (height, width, 1), dtype=np.int16)
     return Image.fromarray(pixels.clip(8, 247).astype(np.uint8))
+
+
+def small(path: Path, inside: bytes | None = None, seed: int = 1) -> Path:
+    """Make a small JPEG, with this packet inside."""
+    picture = scene(seed, 96, 64)
+    if inside is None:
+        picture.save(path)
+    else:
+        picture.save(path, xmp=inside)
+    return path
