@@ -9,7 +9,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -95,9 +95,16 @@ class Culling(Section):
 
 
 class Metadata(Section):
-    """What goes into XMP sidecars."""
+    """What goes into XMP, and where."""
 
-    sidecars: bool = Field(default=True, description="Write results into `photo.ext.xmp` beside each file.")
+    sidecars: bool = Field(
+        default=True, description="Write results into `photo.ext.xmp` beside each file; off, into no file at all."
+    )
+    target: Literal["sidecar", "photo"] = Field(
+        "sidecar",
+        description="`photo` writes them into the file itself, for JPEG files without a sidecar; all others still get "
+        "a sidecar.",
+    )
     keywords: bool = Field(default=True, description="Add `RealQA|…` keywords for clear defects and suggested rejects.")
     assume_zero_unrated: bool = Field(
         default=False,

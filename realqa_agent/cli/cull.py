@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, folders: tuple[Path, ...], *, dry_run: bool, apply: bool, as_json: bool) -> None:
     """Show what the suggestions for a folder would change, file by file and field by field; --apply writes it.
 
-    Stars, rejects and pick labels go into the sidecars of files that the agent has scored, only where no human has
-    decided. Nothing is deleted or moved, and `realqa undo` takes it back. Verdicts follow the thresholds that are in
-    the settings now. Exit status: 0, or 1 if a sidecar could not be read or written.
+    Only files that the agent has scored, and only where no human has decided. Nothing is deleted or moved, and
+    `realqa undo` takes it back. Verdicts follow the thresholds that are in the settings now. Exit status: 0, or 1 if
+    something could not be read or written.
 
     \b
     realqa cull ~/Pictures/wedding
@@ -78,16 +78,16 @@ def _print_json(found: Iterator[Culled]) -> Counter[str]:
         count += _counted(one)
         line: dict[str, Any] = {
             "path": str(one.path),
-            "ok": one.plan is not None,
+            "ok": one.problem is None,
             "verdict": {"decision": one.verdict.decision.value, "reasons": list(one.verdict.reasons)},
         }
-        if one.plan is None:
+        if one.problem is not None:
             line["error"] = one.problem
         else:
-            line["sidecar"] = str(one.plan.sidecar)
-            line["changed"] = one.plan.changed
-            line["changes"] = [asdict(change) for change in one.plan.changes]
-            line["notes"] = list(one.plan.notes)
+            line["file"] = str(one.file)
+            line["changed"] = one.changed
+            line["changes"] = [asdict(change) for change in one.changes]
+            line["notes"] = list(one.notes)
         click.echo(lines.dump(line))
     return count
 
@@ -95,7 +95,7 @@ def _print_json(found: Iterator[Culled]) -> Counter[str]:
 def _print_table(found: Iterator[Culled], total: int, *, applied: bool) -> Counter[str]:
     bar = tables.console(stderr=True)
     culled = list(track(found, "culling", total, console=bar, transient=True, disable=not bar.is_terminal))
-    told = [one for one in culled if one.plan is None or one.plan.changed or one.plan.notes]
+    told = [one for one in culled if one.problem is not None or one.changed or one.notes]
     shown, folder = tables.of_files(str(one.path) for one in told)
     shown.add_column("verdict", no_wrap=True)
     shown.add_column("changed" if applied else "would change", overflow="fold", ratio=4)
@@ -103,20 +103,20 @@ def _print_table(found: Iterator[Culled], total: int, *, applied: bool) -> Count
     for one in told:
         decision = one.verdict.decision.value
         row = [tables.relative(str(one.path), folder), Text(decision, style=tables.COLOURS[decision])]
-        if one.plan is None:
-            shown.add_row(*row, "", Text(tables.printable(one.problem or ""), style="magenta"))
+        if one.problem is not None:
+            shown.add_row(*row, "", Text(tables.printable(one.problem), style="magenta"))
         else:
-            changes = "\n".join(map(spoken, one.plan.changes))
-            shown.add_row(*row, tables.printable_lines(changes), tables.printable_lines("\n".join(one.plan.notes)))
+            changes = "\n".join(map(spoken, one.changes))
+            shown.add_row(*row, tables.printable_lines(changes), tables.printable_lines("\n".join(one.notes)))
     if told:
         tables.console().print(shown)
     return sum(map(_counted, culled), Counter())
 
 
 def _counted(one: Culled) -> Counter[str]:
-    if one.plan is None:
+    if one.problem is not None:
         return Counter(failed=1)
-    return Counter({"files": 1, one.verdict.decision.value: 1, "changed": int(one.plan.changed)})
+    return Counter({"files": 1, one.verdict.decision.value: 1, "changed": int(one.changed)})
 
 
 def _summarise(count: Counter[str], journal: Journal | None) -> None:
@@ -124,6 +124,6 @@ def _summarise(count: Counter[str], journal: Journal | None) -> None:
     failed = f", {count['failed']} failed" if count["failed"] else ""
     click.echo(f"{count['files']} files: {decisions}{failed}", err=True)
     if journal is None:
-        click.echo(f"{count['changed']} sidecars would change; nothing was written, --apply does it", err=True)
+        click.echo(f"{count['changed']} files would change; nothing was written, --apply does it", err=True)
     else:
-        click.echo(f"{count['changed']} sidecars changed; undo with: realqa undo --run {journal.run}", err=True)
+        click.echo(f"{count['changed']} files changed; undo with: realqa undo --run {journal.run}", err=True)

@@ -93,24 +93,15 @@ class Index(Reader):
 
     def record_scored(self, file_id: int, identity_stat: FileStat, sha256: str, *, stored: Stored) -> None:
         """Put a fresh assessment in force for a file; its content becomes an asset if it wasn't one."""
-        content = codec.asset_columns(stored)
         with self.database.writing() as connection:
-            asset_id = connection.scalar(
-                upsert(asset)
-                .values(sha256=sha256, bytes=identity_stat.size, first_seen=stored.scored_at, **content)
-                .on_conflict_do_update(index_elements=["sha256"], set_=content)
-                .returning(asset.c.asset_id)
-            )
-            judged = codec.assessment_columns(stored)
-            assessment_id = connection.scalar(
-                upsert(assessment)
-                .values(asset_id=asset_id, **judged)
-                .on_conflict_do_update(index_elements=["asset_id", "scorer", "version"], set_=judged)
-                .returning(assessment.c.assessment_id)
-            )
-            _put_in_force(connection, file_id, identity_stat, assessment_id)
+            _store(connection, file_id, identity_stat, sha256, stored)
             detail = f"{stored.assessment.scorer} {stored.assessment.version}"
             _add_event(connection, file_id, stored.scored_at, "scored", detail)
+
+    def record_rewritten(self, file_id: int, stat: FileStat, sha256: str, *, stored: Stored) -> None:
+        """Let the assessment of a file hold for its new bytes, which we wrote and which show the same picture."""
+        with self.database.writing() as connection:
+            _store(connection, file_id, stat, sha256, stored)
 
     def record_known(self, file_id: int, identity_stat: FileStat, sha256: str, scorer: str, version: str) -> None:
         """Put an existing assessment in force for a file with that content; LookupError if there is none."""
@@ -169,6 +160,25 @@ class Index(Reader):
 
     def _now(self) -> str:
         return codec.rfc3339(self.clock())
+
+
+def _store(connection: Connection, file_id: int, stat: FileStat, sha256: str, stored: Stored) -> None:
+    """Put an assessment of a content in force for a file."""
+    content = codec.asset_columns(stored)
+    asset_id = connection.scalar(
+        upsert(asset)
+        .values(sha256=sha256, bytes=stat.size, first_seen=stored.scored_at, **content)
+        .on_conflict_do_update(index_elements=["sha256"], set_=content)
+        .returning(asset.c.asset_id)
+    )
+    judged = codec.assessment_columns(stored)
+    assessment_id = connection.scalar(
+        upsert(assessment)
+        .values(asset_id=asset_id, **judged)
+        .on_conflict_do_update(index_elements=["asset_id", "scorer", "version"], set_=judged)
+        .returning(assessment.c.assessment_id)
+    )
+    _put_in_force(connection, file_id, stat, assessment_id)
 
 
 def _put_in_force(connection: Connection, file_id: int, stat: FileStat, assessment_id: int | None) -> bool:

@@ -13,7 +13,7 @@ import pyexiv2
 from realqa_agent.media.source import descriptor_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from io import BufferedReader
 
 # Exiv2 prints a warning for every oddity of a maker note; what matters comes as an exception.
@@ -44,8 +44,17 @@ class Metadata:
 def read_metadata(file: BufferedReader) -> Metadata:
     """Read a file's metadata; raise MetadataError if Exiv2 can't."""
     path = descriptor_path(file)
+    return _read(lambda: pyexiv2.Image(path), path)
+
+
+def read_metadata_of(data: bytes) -> Metadata:
+    """Read the metadata of a file in memory; raise MetadataError if Exiv2 can't."""
+    return _read(lambda: pyexiv2.ImageData(data), "")
+
+
+def _read(open_image: Callable[[], pyexiv2.Image], path: str) -> Metadata:
     try:
-        with pyexiv2.Image(path) as image:
+        with open_image() as image:
             return Metadata(
                 exif={key: values[0] for key, values in _decoded(image.read_exif(encoding=LOSSLESS)).items()},
                 iptc=_decoded(image.read_iptc(encoding=LOSSLESS)),

@@ -113,6 +113,11 @@ def sidecar_of(photo: Path) -> Path:
     return photo.with_name(f"{photo.name}.xmp")
 
 
+def has_sidecar(photo: Path) -> bool:
+    """Tell whether the photo has a sidecar by either name."""
+    return sidecar_of(photo).exists() or _lightroom_name(photo) is not None
+
+
 def snapshots(photo: Path) -> tuple[Snapshot | None, Snapshot | None]:
     """Return the photo's two sidecars, `photo.ext.xmp` and Lightroom's `photo.xmp`; None for one not there.
 
@@ -125,11 +130,11 @@ def snapshots(photo: Path) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def explained(path: Path, error: OSError) -> TransientError | PermanentError:
-    """Return what to tell people of a sidecar that could not be written."""
+    """Return what to tell people of a file that could not be written."""
     advice = LASTING.get(error.errno or 0)
     if advice is not None:
-        return PermanentError(f"{path}: the sidecar can't be written: {error.strerror}; {advice}")
-    return TransientError(f"{path}: the sidecar can't be written for now: {error.strerror}")
+        return PermanentError(f"{path}: it can't be written: {error.strerror}; {advice}")
+    return TransientError(f"{path}: it can't be written for now: {error.strerror}")
 
 
 def _planned(

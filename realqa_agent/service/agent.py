@@ -12,16 +12,20 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.queue.intake import take_in
+from realqa_agent.service.publishing import Publisher
 from realqa_agent.service.record import Recorder
 from realqa_agent.worker.messages import (
     Assess,
     Assessed,
     Crashed,
+    Embed,
+    EmbeddedCopy,
     Examine,
     Examined,
     Failed,
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
 
     from realqa_agent.config import Config
     from realqa_agent.index.store import Index
+    from realqa_agent.metadata.inside import Inside
     from realqa_agent.metadata.journal import Journal
     from realqa_agent.queue.jobs import Job, Queue
     from realqa_agent.watch.folders import Folders
@@ -72,6 +77,8 @@ class _Errand:
 
     job: Job
     examined: Examined | None = None
+    inside: Inside | None = None
+    """What is to be written into the photo itself, once there is a verified copy."""
 
 
 class Agent:
@@ -93,7 +100,8 @@ class Agent:
         self._pool = pool
         self._index = index
         self._scorer = pool.scorer()
-        self._recorder = Recorder(index, config, self._scorer, journal)
+        self._recorder = Recorder(index, config, self._scorer)
+        self._publisher = Publisher(index, config, journal, apply=config.culling.apply)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._errands: dict[int, _Errand] = {}
         self._renewed = time.monotonic()
@@ -161,48 +169,82 @@ class Agent:
 
     def _settle(self, errand: _Errand, outcome: Outcome) -> None:
         """Carry an errand on, or to its end."""
+        if not self._carried_on(errand, outcome):
+            del self._errands[errand.job.job_id]
+
+    def _carried_on(self, errand: _Errand, outcome: Outcome) -> bool:
+        """Take in what a worker answered; tell whether it has more to do for this errand."""
         job = errand.job
         match outcome:
             case Examined():
                 errand.examined = outcome
                 if not self._known(job, outcome):
                     self._pool.submit(job.job_id, Assess(path=job.path))
-                    return
+                    return True
+                return self._publish(errand)
             case Assessed():
-                self._assessed(errand, outcome)
+                return self._assessed(errand, outcome) and self._publish(errand)
+            case EmbeddedCopy() if errand.inside is not None:
+                self._finish(job, partial(self._publisher.write_inside, errand.inside, outcome))
+            case Refused(message=message) if errand.inside is not None:
+                log.info("%s: %s; the results go into a sidecar", job.path, message)
+                self._write_sidecar(errand)
             case Refused(kind=kind, message=message):
                 self._refused(job, kind, message)
             case Failed(message=message, transient=transient):
                 self._failed(job, message, transient=transient)
             case Crashed(message=message):
                 self._crashed(job, message)
-        del self._errands[job.job_id]
+        return False
 
     def _known(self, job: Job, examined: Examined) -> bool:
-        """Carry a file through whose content is assessed already; tell whether it is."""
+        """Record a file whose content is assessed already; tell whether it is."""
         with self._index.together():
             known = self._recorder.known(job, examined)
             if known:
                 self._queue.enqueue(self._recorder.judge_shot(job))
-        if known:
-            self.tally.known += 1
-            self._finish(job, examined)
+        self.tally.known += known
         return known
 
-    def _assessed(self, errand: _Errand, assessed: Assessed) -> None:
+    def _assessed(self, errand: _Errand, assessed: Assessed) -> bool:
+        """Record an assessment; tell whether it is that of the file as it was examined."""
         job, examined = errand.job, errand.examined
         if examined is None or examined.identity.stat != assessed.stat:
             self._failed(job, "it changed while it was being read", transient=True)
-            return
+            return False
         with self._index.together():
             self._recorder.scored(job, examined, assessed)
             self._queue.enqueue(self._recorder.judge_shot(job))
         self.tally.scored += 1
-        self._finish(job, examined)
+        return True
 
-    def _finish(self, job: Job, examined: Examined) -> None:
+    def _publish(self, errand: _Errand) -> bool:
+        """Write the results of a file; tell whether a worker must first make a copy of it with them inside."""
+        row, examined = self._index.lookup(errand.job.path), errand.examined
+        if row is not None and row.verdict is not None and examined is not None and row.path.exists():
+            errand.inside = self._publisher.inside(row, row.verdict, examined.embedded)
+        if errand.inside is None:
+            self._write_sidecar(errand)
+            return False
+        if errand.inside.changed:
+            self._pool.submit(errand.job.job_id, Embed(path=errand.job.path, packet=errand.inside.packet))
+            return True
+        self._finish(errand.job, partial(self._publisher.remember, errand.inside))
+        return False
+
+    def _write_sidecar(self, errand: _Errand) -> None:
+        def write() -> None:
+            row = self._index.lookup(errand.job.path)
+            if row is None or row.verdict is None or errand.examined is None or not row.path.exists():
+                return  # The photo went away meanwhile.
+            self._publisher.write_sidecar(row, row.verdict, errand.examined.embedded)
+
+        self._finish(errand.job, write)
+
+    def _finish(self, job: Job, write: Callable[[], object]) -> None:
+        """Do the last step of a job, and end the job one way or another."""
         try:
-            self._recorder.publish(job, examined.embedded)
+            write()
         except TransientError as error:
             self._failed(job, str(error), transient=True)
         except PermanentError as error:

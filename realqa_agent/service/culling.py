@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realqa_agent.culling.policy import judge
 from realqa_agent.culling.shots import agree
 from realqa_agent.errors import PermanentError, TransientError
 from realqa_agent.metadata import sidecar
-from realqa_agent.service.record import memory_of, now, publish, record_of
-from realqa_agent.service.scoring import score, shots_of
-from realqa_agent.worker.messages import Inspect, Inspected
+from realqa_agent.service.publishing import Planner, Publisher
+from realqa_agent.service.record import now
+from realqa_agent.service.scoring import perform, score, shots_of
+from realqa_agent.worker.messages import Embed, EmbeddedCopy, Inspect, Inspected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from realqa_agent.assessment import Verdict
     from realqa_agent.capture import Embedded
     from realqa_agent.config import Config
     from realqa_agent.index.store import Index, Row
+    from realqa_agent.metadata.inside import Inside
     from realqa_agent.metadata.journal import Journal
-    from realqa_agent.metadata.sidecar import Plan
+    from realqa_agent.metadata.record import Change
     from realqa_agent.worker.messages import Outcome
     from realqa_agent.worker.pool import Pool
+
+log = logging.getLogger(__name__)
+
+Key = tuple[int, Path]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,10 +41,23 @@ class Culled:
 
     path: Path
     verdict: Verdict
-    plan: Plan | None
-    """None if there is a problem."""
     problem: str | None = None
-    """Why nothing can be written for this file, for people."""
+    """Why nothing can be written for this file, for people; then nothing else is set."""
+    file: Path | None = None
+    """What is written: the sidecar, or the photo itself."""
+    changed: bool = False
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences about what was left alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Case:
+    """One file to be culled."""
+
+    row: Row
+    verdict: Verdict
+    embedded: Embedded
 
 
 def shots_in(index: Index, folders: Sequence[Path]) -> list[list[Path]]:
@@ -46,32 +66,48 @@ def shots_in(index: Index, folders: Sequence[Path]) -> list[list[Path]]:
 
 
 def cull(
-    shots: Sequence[Sequence[Path]],
-    index: Index,
-    pool: Pool[tuple[int, Path]],
-    config: Config,
-    journal: Journal | None,
+    shots: Sequence[Sequence[Path]], index: Index, pool: Pool[Key], config: Config, journal: Journal | None
 ) -> Iterator[Culled]:
     """Yield what becomes of each file of the shots: stars, rejects and pick labels included.
 
-    Verdicts follow the thresholds of the settings as they are now. Without a journal nothing is written. Files that
-    another program is writing come last, once more.
+    Verdicts follow the thresholds of the settings as they are now. Without a journal nothing is written. Photos that
+    are written themselves come after the others, and files that another program is writing come last, once more.
     """
-    later: list[tuple[Row, Verdict, Outcome]] = []
+    desk = Planner(index, config, apply=True) if journal is None else Publisher(index, config, journal, apply=True)
+    later: list[_Case] = []
+    photos: list[tuple[_Case, Inside]] = []
+    for case in _cases(shots, index, pool, config):
+        if isinstance(case, Culled):
+            yield case
+            continue
+        planned = desk.inside(case.row, case.verdict, case.embedded)
+        if planned is not None:
+            photos.append((case, planned))
+            continue
+        try:
+            yield _sidecar(case, desk)
+        except TransientError:
+            later.append(case)
+    yield from _photos(photos, desk, pool)
+    if later:
+        time.sleep(sidecar.YOUNG_SECONDS)
+    for case in later:
+        try:
+            yield _sidecar(case, desk)
+        except TransientError as error:
+            yield Culled(path=case.row.path, verdict=case.verdict, problem=str(error))
+
+
+def _cases(shots: Sequence[Sequence[Path]], index: Index, pool: Pool[Key], config: Config) -> Iterator[_Case | Culled]:
+    """Yield the scored files of the shots with their verdicts of today, or what can't be read."""
     for outcomes in score(shots, pool, Inspect):
         rows = [row for row in map(index.lookup, outcomes) if row is not None and row.stored is not None]
         for row, verdict in _judged(rows, config):
-            try:
-                yield _culled(row, verdict, outcomes[row.path], index, config, journal)
-            except TransientError:
-                later.append((row, verdict, outcomes[row.path]))
-    if later:
-        time.sleep(sidecar.YOUNG_SECONDS)
-    for row, verdict, outcome in later:
-        try:
-            yield _culled(row, verdict, outcome, index, config, journal)
-        except TransientError as error:
-            yield Culled(path=row.path, verdict=verdict, plan=None, problem=str(error))
+            outcome = outcomes[row.path]
+            if isinstance(outcome, Inspected):
+                yield _Case(row=row, verdict=verdict, embedded=outcome.embedded)
+            else:
+                yield Culled(path=row.path, verdict=verdict, problem=getattr(outcome, "message", "it can't be read"))
 
 
 def _judged(rows: Sequence[Row], config: Config) -> Iterator[tuple[Row, Verdict]]:
@@ -87,26 +123,65 @@ def _judged(rows: Sequence[Row], config: Config) -> Iterator[tuple[Row, Verdict]
         yield row, verdicts[row.path.name]
 
 
-def _culled(
-    row: Row, verdict: Verdict, outcome: Outcome, index: Index, config: Config, journal: Journal | None
-) -> Culled:
-    """Return what becomes of a file; TransientError if it may go better later."""
-    if not isinstance(outcome, Inspected):
-        message = getattr(outcome, "message", "it can't be read")
-        return Culled(path=row.path, verdict=verdict, plan=None, problem=message)
+def _sidecar(case: _Case, desk: Planner) -> Culled:
+    """Return what becomes of a sidecar; TransientError if it may go better later."""
     try:
-        done = _written(row, verdict, outcome.embedded, index, config, journal)
+        if isinstance(desk, Publisher):
+            _update_verdict(case, desk)
+            done = desk.write_sidecar(case.row, case.verdict, case.embedded)
+        else:
+            done = desk.sidecar(case.row, case.verdict, case.embedded)
     except PermanentError as error:
-        return Culled(path=row.path, verdict=verdict, plan=None, problem=str(error))
-    return Culled(path=row.path, verdict=verdict, plan=done)
+        return Culled(path=case.row.path, verdict=case.verdict, problem=str(error))
+    return Culled(
+        path=case.row.path,
+        verdict=case.verdict,
+        file=done.sidecar,
+        changed=done.changed,
+        changes=done.changes,
+        notes=done.notes,
+    )
 
 
-def _written(
-    row: Row, verdict: Verdict, embedded: Embedded, index: Index, config: Config, journal: Journal | None
-) -> Plan:
-    if journal is None:
-        record = record_of(row, verdict, config, apply=True)
-        return sidecar.plan(row.path, record, embedded, config.metadata, memory_of(index, row.file_id))
-    if verdict != row.verdict:
-        index.record_verdict(row.file_id, verdict, judged_at=now())
-    return publish(index, journal, row, verdict, embedded, config, apply=True)
+def _photos(photos: Sequence[tuple[_Case, Inside]], desk: Planner, pool: Pool[Key]) -> Iterator[Culled]:
+    """Yield what becomes of photos that are written themselves."""
+    to_copy: dict[Path, tuple[_Case, Inside]] = {}
+    for case, planned in photos:
+        if isinstance(desk, Publisher) and planned.changed:
+            to_copy[planned.photo] = (case, planned)
+            continue
+        if isinstance(desk, Publisher):
+            desk.remember(planned)
+        yield _photo(case, planned)
+    tasks = [Embed(path=path, packet=planned.packet) for path, (_, planned) in to_copy.items()]
+    for path, outcome in perform(tasks, pool):
+        yield _copied(*to_copy[path], outcome, desk)
+
+
+def _copied(case: _Case, planned: Inside, outcome: Outcome, desk: Planner) -> Culled:
+    """Replace a photo by its copy, or write a sidecar if there could be none."""
+    try:
+        if isinstance(outcome, EmbeddedCopy) and isinstance(desk, Publisher):
+            _update_verdict(case, desk)
+            desk.write_inside(planned, outcome)
+            return _photo(case, planned)
+        log.info("%s: %s; the results go into a sidecar", planned.photo, getattr(outcome, "message", ""))
+        return _sidecar(case, desk)
+    except (PermanentError, TransientError) as error:
+        return Culled(path=case.row.path, verdict=case.verdict, problem=str(error))
+
+
+def _photo(case: _Case, inside: Inside) -> Culled:
+    return Culled(
+        path=inside.photo,
+        verdict=case.verdict,
+        file=inside.photo,
+        changed=inside.changed,
+        changes=inside.changes,
+        notes=inside.notes,
+    )
+
+
+def _update_verdict(case: _Case, desk: Planner) -> None:
+    if case.verdict != case.row.verdict:
+        desk.index.record_verdict(case.row.file_id, case.verdict, judged_at=now())

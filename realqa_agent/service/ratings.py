@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from realqa_agent.capture import Embedded
 from realqa_agent.errors import PermanentError, TransientError
 from realqa_agent.metadata.human import human_rating
-from realqa_agent.service.record import memory_of
+from realqa_agent.service.publishing import memory_of
 from realqa_agent.service.scoring import score
 from realqa_agent.worker.messages import Inspect, Inspected
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realqa_agent.culling.shots import shot_of
 from realqa_agent.watch.candidates import Candidates
 from realqa_agent.watch.scan import scan
-from realqa_agent.worker.messages import Assess, Inspect, Outcome
+from realqa_agent.worker.messages import Assess, Inspect, Outcome, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -59,20 +59,26 @@ def score(
 
     With the task `Inspect` only the metadata inside the files are read.
     """
-    waiting = iter([(number, path) for number, shot in enumerate(shots) for path in shot])
-    collected: dict[int, dict[Path, Outcome]] = {}
+    done = perform([task(path=path) for shot in shots for path in shot], pool)
+    for shot in shots:
+        yield dict(islice(done, len(shot)))
+
+
+def perform(tasks: Sequence[Task], pool: Pool[tuple[int, Path]]) -> Iterator[tuple[Path, Outcome]]:
+    """Do tasks on all workers; yield each outcome with its file, in the order of the tasks, as soon as possible."""
+    waiting = enumerate(tasks)
+    collected: dict[int, Outcome] = {}
     following = 0
     exhausted = False
-    while following < len(shots):
+    while following < len(tasks):
         while pool.free and not exhausted:
-            key = next(waiting, None)
-            if key is None:
+            number, task = next(waiting, (0, None))
+            if task is None:
                 exhausted = True
             else:
-                pool.submit(key, task(path=key[1]))
-        for (number, path), outcome in pool.wait(timeout=60.0):
-            collected.setdefault(number, {})[path] = outcome
-        while following < len(shots) and len(collected.get(following, ())) == len(shots[following]):
-            done = collected.pop(following)
-            yield {path: done[path] for path in shots[following]}
+                pool.submit((number, task.path), task)
+        for (number, _), outcome in pool.wait(timeout=60.0):
+            collected[number] = outcome
+        while following in collected:
+            yield tasks[following].path, collected.pop(following)
             following += 1

@@ -10,7 +10,7 @@ from realqa_agent.metadata import undo
 from realqa_agent.metadata.pen import turn
 from realqa_agent.metadata.record import spoken
 from realqa_agent.metadata.sidecar import sidecar_of
-from realqa_agent.service.record import memory_of
+from realqa_agent.service.publishing import know_again, memory_of, remember
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ def _now_at(write: Write, index: Index) -> Path:
     if write.path.exists():
         return write.path
     photo = index.path_of(write.file_id)
-    moved = sidecar_of(photo)
+    moved = sidecar_of(photo) if write.path.suffix == ".xmp" else photo
     return moved if moved.exists() else write.path
 
 
@@ -75,13 +75,15 @@ def _planned(writes: Sequence[Write], index: Index, journal: Journal, *, surgica
 def _done(writes: Sequence[Write], index: Index, journal: Journal, *, surgical: bool) -> Undone:
     file_id = writes[-1].file_id
     with turn(journal) as pen:
-        done = undo.undo(writes, memory_of(index, file_id), pen, surgical=surgical)
+        memory = memory_of(index, file_id)
+        done = undo.undo(writes, memory, pen, surgical=surgical)
         with index.together():
             if done.memory is not None:
-                index.remember(
-                    file_id, {field.value: (kept.owner.value, kept.value) for field, kept in done.memory.items()}
-                )
+                remember(index, file_id, memory, done.memory)
             if done.changed:
+                row = index.lookup(done.path)
+                if row is not None and done.after is not None:  # It was a photo that was written.
+                    know_again(index, row, done.after)
                 detail = "; ".join((f"{done.fate} {done.path.name}", *map(spoken, done.changes)))
                 index.note(file_id, "undid", detail, who=journal.who, run=journal.run)
     return done

@@ -93,6 +93,24 @@ class Assessed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Embed:
+    """Make a copy of a photo with this XMP packet inside; the photo itself is not touched."""
+
+    path: Path
+    packet: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmbeddedCopy:
+    """Answer to `Embed`."""
+
+    stat: FileStat
+    """How the photo looked while it was read."""
+    data: bytes
+    """The verified copy."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
     """The file can't be scored; trying again won't help until it changes."""
 
@@ -116,6 +134,6 @@ class Crashed:
     message: str
 
 
-Task = Examine | Inspect | Assess
-Answer = Examined | Inspected | Assessed | Refused | Failed
+Task = Examine | Inspect | Assess | Embed
+Answer = Examined | Inspected | Assessed | EmbeddedCopy | Refused | Failed
 Outcome = Answer | Crashed

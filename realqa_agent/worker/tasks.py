@@ -1,22 +1,27 @@
-"""What a worker does with one file. Reads, never writes."""
+"""What a worker does with one file. Reads, never writes: even a copy with results inside is handed back."""
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import RefusalKind, RefusedError, TransientError
-from realqa_agent.files import stat_of
+from realqa_agent.files import FileStat, stat_of
 from realqa_agent.media.embedded import read_embedded
+from realqa_agent.media.embedding import embedded_copy
 from realqa_agent.media.formats import kind_of
 from realqa_agent.media.identity import identify
 from realqa_agent.media.opening import open_clip, open_photo
+from realqa_agent.media.source import opened
 from realqa_agent.scoring.clips import pool
 from realqa_agent.worker.messages import (
     Answer,
     Assess,
     Assessed,
+    Embed,
+    EmbeddedCopy,
     Examine,
     Examined,
     Failed,
@@ -36,13 +41,7 @@ if TYPE_CHECKING:
 def run(task: Task, scorer: Scorer, limits: Media) -> Answer:
     """Do the task; every way to fail is an answer, since the next file must still be served."""
     try:
-        match task:
-            case Examine(path=path):
-                return _examine(path)
-            case Inspect(path=path):
-                return Inspected(embedded=read_embedded(path))
-            case Assess(path=path):
-                return _assess(path, scorer, limits)
+        return _answer(task, scorer, limits)
     except RefusedError as error:
         return Refused(kind=error.kind, message=error.message)
     except (TransientError, MemoryError) as error:
@@ -51,8 +50,25 @@ def run(task: Task, scorer: Scorer, limits: Media) -> Answer:
         return Failed(message=traceback.format_exc(), transient=False)
 
 
-def _examine(path: Path) -> Examined:
-    return Examined(identity=identify(path), embedded=read_embedded(path))
+def _answer(task: Task, scorer: Scorer, limits: Media) -> Answer:
+    match task:
+        case Examine(path=path):
+            return Examined(identity=identify(path), embedded=read_embedded(path))
+        case Inspect(path=path):
+            return Inspected(embedded=read_embedded(path))
+        case Assess(path=path):
+            return _assess(path, scorer, limits)
+        case Embed(path=path, packet=packet):
+            return _embed(path, packet, limits)
+
+
+def _embed(path: Path, packet: bytes, limits: Media) -> EmbeddedCopy:
+    with opened(path, limits.max_megabytes) as file:
+        stat = FileStat.of(os.fstat(file.fileno()))
+        data = file.read()
+        if FileStat.of(os.fstat(file.fileno())) != stat:
+            raise TransientError("it changed while it was being read")
+    return EmbeddedCopy(stat=stat, data=embedded_copy(data, packet, limits))
 
 
 def _assess(path: Path, scorer: Scorer, limits: Media) -> Assessed:

@@ -47,7 +47,7 @@ def scored(place: Place) -> Place:
     photo(place.photos / "good.jpg")
     dark(place.photos / "bad.jpg")
     starred = photo(place.photos / "mine.jpg", 3)
-    old(starred.with_name("mine.jpg.xmp").write_bytes(packet(attributes='xmp:Rating="4"')) and starred)
+    starred.with_name("mine.jpg.xmp").write_bytes(packet(attributes='xmp:Rating="4"'))
     place.once()
     return place
 
@@ -55,7 +55,7 @@ def scored(place: Place) -> Place:
 def test_it_first_shows_field_by_field_and_writes_nothing(scored: Place) -> None:
     before = content(scored.photos)
     shown = scored.realqa("cull", scored.photos)
-    assert "3 sidecars would change; nothing was written" in shown.stderr
+    assert "3 files would change; nothing was written" in shown.stderr
     assert "3 files: 2 keep, 0 review, 1 reject" in shown.stderr
     assert "rating none → -1" in shown.stdout
     assert "rating 4 is a human's: left alone" in " ".join(shown.stdout.split())
@@ -72,13 +72,13 @@ def test_applied_it_writes_what_it_showed_and_touches_no_photo(scored: Place) ->
     shown = objects(scored.realqa("cull", "--json", scored.photos))
     done = scored.realqa("cull", "--apply", "--json", scored.photos)
     assert objects(done) == shown
-    assert "3 sidecars changed; undo with: realqa undo --run" in done.stderr
+    assert "3 files changed; undo with: realqa undo --run" in done.stderr
     assert rated(scored.photos / "good.jpg") == (["4"], ["3"])
     assert rated(scored.photos / "bad.jpg") == (["-1"], ["1"])
     assert rated(scored.photos / "mine.jpg") == (["4"], ["3"])
     after = content(scored.photos)
     assert {name for name in before if before[name] != after[name]} == {f"{n}.jpg.xmp" for n in ("good", "bad", "mine")}
-    assert "0 sidecars changed" in scored.realqa("cull", "--apply", scored.photos).stderr
+    assert "0 files changed" in scored.realqa("cull", "--apply", scored.photos).stderr
 
 
 def test_a_human_who_changes_ours_keeps_it_for_good_and_is_counted_as_a_judge(scored: Place) -> None:

@@ -17,6 +17,8 @@ from realqa_agent.worker.messages import (
     Assess,
     Assessed,
     Crashed,
+    Embed,
+    EmbeddedCopy,
     Examine,
     Examined,
     Failed,
@@ -166,3 +168,17 @@ def test_wait_ends_early_for_another_descriptor() -> None:
         assert time.monotonic() - began < 5
     os.close(reader)
     os.close(writer)
+
+
+def test_a_copy_with_results_inside_is_handed_back_and_the_photo_stays(tmp_path: Path) -> None:
+    photo, packet = tmp_path / "a.jpg", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+    Image.new("RGB", (64, 48)).save(photo)
+    data = photo.read_bytes()
+    with pool_of("plain") as pool:
+        copy = outcome_of(pool, Embed(path=photo, packet=packet))
+        refused = outcome_of(pool, Embed(path=photo, packet=b"x" * 70_000))
+    assert isinstance(copy, EmbeddedCopy)
+    assert packet in copy.data
+    assert len(copy.data) > len(data)
+    assert photo.read_bytes() == data
+    assert isinstance(refused, Refused)
