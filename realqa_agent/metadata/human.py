@@ -33,24 +33,28 @@ def human_rating(photo: Path, embedded: Embedded, settings: Metadata, memory: Me
     """Return 1 to 5 stars or -1 (rejected), None if no human rated the photo or nobody can tell.
 
     `photo.ext.xmp` comes before `photo.xmp`, and both before what is inside the photo, since host programs show it
-    in that order. Stars that the agent wrote and nobody changed are no human's. Where no sidecar is left, what the
-    index remembers of a human counts. Raise TransientError or PermanentError, as `sidecar.snapshots` does.
+    in that order; where the two sidecars have different stars, as after an edit in digiKam 7.9, nobody can tell. Stars
+    that the agent wrote and nobody changed are no human's. Where no sidecar is left, what the index remembers of a
+    human counts. Raise TransientError or PermanentError, as `sidecar.snapshots` does.
     """
     own, lightroom = snapshots(photo)
     decided = _decided(memory)
-    stars = None
+    stars = rival = None
     if own is not None:
         around = Surroundings(embedded=embedded, lightroom=None if lightroom is None else lightroom.data)
         imported = settings.assume_default_one or untouched_since_import(own, around, memory)
         stars = _stars(Packet(own.data), default_one=imported and decided != 1)
     elif decided is not None:
         stars = decided
-    if stars is None and lightroom is not None:
+    if lightroom is not None:
         # Lightroom writes 0 to every photo.
-        stars = _stars(Packet(lightroom.data), default_one=settings.assume_default_one) or None
-    if stars is None:
-        stars = _inside(embedded, settings)
-    return stars or None
+        rival = _stars(Packet(lightroom.data), default_one=settings.assume_default_one) or None
+    if stars and rival and stars != rival:
+        return None
+    found = stars or rival
+    if found is None and stars is None:
+        found = _inside(embedded, settings)
+    return found or None
 
 
 def _decided(memory: Memory) -> int | None:

@@ -76,7 +76,18 @@ def test_sidecar_of_lightroom_comes_second(tmp_path: Path) -> None:
     assert stars(tmp_path, lightroom='xmp:Rating="4"') == 4
     assert stars(tmp_path, "", lightroom='xmp:Rating="4"') == 4
     assert stars(tmp_path, lightroom='xmp:Rating="0"', inside=Embedded(rating=2)) == 2
-    assert stars(tmp_path, 'xmp:Rating="1"', lightroom='xmp:Rating="4"') == 1
+    assert stars(tmp_path, 'xmp:Rating="4"', lightroom='xmp:Rating="4"') == 4
+    assert stars(tmp_path, 'xmp:Rating="4"', lightroom='xmp:Rating="0"') == 4
+
+
+def test_where_two_sidecars_have_different_stars_nobody_can_tell(tmp_path: Path) -> None:
+    assert stars(tmp_path, 'xmp:Rating="1"', lightroom='xmp:Rating="4"') is None
+
+
+def test_stars_of_ours_do_not_hide_a_humans_in_the_other_sidecar(tmp_path: Path) -> None:
+    ours = 'xmp:Rating="2" realqa:WrittenRating="2"'
+    assert stars(tmp_path, ours, lightroom='xmp:Rating="4"') == 4
+    assert stars(tmp_path, ours, lightroom='xmp:Rating="0"', inside=Embedded(rating=5)) is None
 
 
 def test_packet_inside_comes_before_exif(tmp_path: Path) -> None:
