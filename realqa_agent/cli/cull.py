@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show, and with --apply write, stars, rejects and pick labels.")
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True), metavar="DIR…")
+@click.argument(
+    "folders", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR…"
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would change; this is also what happens without --apply.")
 @click.option("--apply", "apply", is_flag=True, help="Write it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
