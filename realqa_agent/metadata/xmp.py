@@ -247,7 +247,7 @@ class Packet:
         for description in descriptions:
             if REALQA in description.nsmap.values():
                 return description
-        block = etree.Element(_DESCRIPTION, nsmap={"rdf": RDF, "realqa": REALQA})
+        block = etree.Element(_DESCRIPTION, nsmap={"rdf": RDF, self._prefix(REALQA) or "realqa": REALQA})
         # All nodes of a packet are about the same thing and must say so in the same way; old ones say `about`.
         about = [(key, node.get(key)) for node in descriptions for key in (_ABOUT, "about") if key in node.attrib]
         key, subject = about[0] if about else (_ABOUT, "")
@@ -256,11 +256,24 @@ class Packet:
         return block
 
     def _element(self, name: str, text: str | None = None) -> _Element:
-        uri = etree.QName(name).namespace
-        known = {prefix: space for prefix, space in PREFIXES.items() if space == uri}
-        node = etree.Element(name, nsmap=known or {"rdf": RDF})
+        uri = str(etree.QName(name).namespace)
+        prefix = self._prefix(uri)
+        node = etree.Element(name, nsmap={prefix: uri} if prefix else {"rdf": RDF})
         node.text = text
         return node
+
+    def _prefix(self, uri: str) -> str | None:
+        """Return the prefix that the packet has for a namespace, else the usual one, None if there is no usual one.
+
+        Exiv2, and so both host programs, reads nothing of a packet in which one namespace has two prefixes. Old files
+        of Photoshop's have `xap` where others have `xmp`.
+        """
+        for description in self._descriptions():
+            for node in (description, *_elements(description)):
+                for prefix, space in node.nsmap.items():
+                    if space == uri and prefix:
+                        return prefix
+        return next((prefix for prefix, space in PREFIXES.items() if space == uri), None)
 
     def _list(self, name: str, kind: str, texts: Sequence[str]) -> _Element:
         node = self._element(name)

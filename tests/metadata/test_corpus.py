@@ -1,27 +1,105 @@
-"""Real sidecars of darktable, Lightroom, digiKam, ExifTool and others: nothing of theirs may change."""
+"""Thousands of sidecars, made and real: after our write nothing that is somebody else's has changed, and undo undoes.
+
+The made ones are `support.corpus`, family by family; the real ones, of darktable, Lightroom, digiKam, ExifTool and
+others, lie beside the checkout. What a person decided is read again by Exiv2 too, wherever it reads the file at all.
+"""
 
 from __future__ import annotations
 
 import csv
 import os
-from typing import TYPE_CHECKING
+from collections import Counter
+from pathlib import Path
 
 import pytest
-from support.sidecars import PICK, RATING, REALQA, blurry, foreign, values
+from support.corpus import DECIDED, FAMILIES, Sample, clark, everything, samples
+from support.desk import Desk
+from support.promises import CHOICES, Choice, assert_kept, exiv2_agrees
+from support.sidecars import PICK, RATING, REALQA, blurry, values
 
 from realqa_agent.capture import Embedded
-from realqa_agent.config import Metadata
 from realqa_agent.errors import PermanentError
-from realqa_agent.metadata.namespaces import DARKTABLE_VERSION
+from realqa_agent.metadata.namespaces import DARKTABLE_VERSION, OTHER_RATINGS
+from realqa_agent.metadata.packet import merge
 from realqa_agent.metadata.seed import Surroundings, seed
-from realqa_agent.metadata.sidecar import write
+from realqa_agent.metadata.sidecar import sidecar_of
+from realqa_agent.metadata.undo import Fate
 
-if TYPE_CHECKING:
-    from pathlib import Path
+LEAST_MADE, LEAST_REAL = 2000, 75
 
-pytestmark = pytest.mark.corpus
 
-SIDECARS = 80
+@pytest.mark.parametrize("family", FAMILIES)
+def test_made_sidecars_keep_all_that_is_not_ours(family: str, desk: Desk, tmp_path: Path) -> None:
+    check(samples(family), desk, tmp_path)
+
+
+@pytest.mark.corpus
+def test_real_sidecars_keep_all_that_is_not_ours(outcomes: dict[Path, str], desk: Desk, tmp_path: Path) -> None:
+    real = [real_sample(path) for path, outcome in outcomes.items() if outcome != "refuse"]
+    check(real, desk, tmp_path)
+    assert sum(RATING in sample.human and RATING not in sample.free for sample in real) > 40
+
+
+def check(corpus: list[Sample], desk: Desk, folder: Path) -> None:
+    """Assert of each sample what must hold after a write, with every choice, and that undo gives the bytes back."""
+    told = 0
+    for number, sample in enumerate(corpus):
+        turn = number % len(CHOICES)
+        for choice in CHOICES[:turn] + CHOICES[turn + 1 :]:
+            assert_kept(sample, merged(sample, choice), choice)
+        choice, photo = CHOICES[turn], lay(sample, folder / f"{number}.jpg")
+        done = desk.write(photo, choice.record, sample.embedded, choice.settings, sample.memory)
+        after = done.sidecar.read_bytes()
+        assert_kept(sample, after, choice)
+        told += exiv2_agrees(sample, after, choice)
+        again = desk.write(photo, choice.record, sample.embedded, choice.settings, done.memory)
+        assert not again.changed, sample.name
+        assert_undone(sample, photo, desk)
+    assert told > len(corpus) / 4, "Exiv2 read so few that its word proves nothing"
+
+
+def assert_undone(sample: Sample, photo: Path, desk: Desk) -> None:
+    """Undo, and assert that the folder is as it was, to the byte."""
+    fate = desk.undo(photo, sample.memory).fate
+    assert fate is (Fate.REMOVED if sample.data is None else Fate.RESTORED), sample.name
+    for path, data in laid(sample, photo).items():
+        assert (path.read_bytes() if path.exists() else None) == data, (sample.name, path.name)
+
+
+def lay(sample: Sample, photo: Path) -> Path:
+    """Put a sample beside a photo, as if it had lain there for a while."""
+    for path, data in laid(sample, photo).items():
+        if data is not None:
+            path.write_bytes(data)
+            os.utime(path, (1e9, 1e9))
+    return photo
+
+
+def laid(sample: Sample, photo: Path) -> dict[Path, bytes | None]:
+    return {sidecar_of(photo): sample.data, photo.with_suffix(".xmp"): sample.lightroom}
+
+
+def merged(sample: Sample, choice: Choice) -> bytes:
+    """Return what the sidecar becomes, without a file."""
+    around = Surroundings(embedded=sample.embedded, lightroom=sample.lightroom)
+    start = seed(around).data if sample.data is None else sample.data
+    return merge(start, choice.record, around, choice.settings, sample.memory).data
+
+
+def test_the_made_corpus_is_large_and_says_what_it_means() -> None:
+    made = everything()
+    assert len(made) >= LEAST_MADE
+    assert len({(sample.data, sample.lightroom, sample.embedded.packet) for sample in made}) == len(made)
+    ratings: Counter[str] = Counter()
+    for sample in made:
+        for name, texts in sample.human.items():
+            told = [text for text in values(sample.source, name) if text in texts]
+            assert tuple(told) == texts, (sample.name, name)
+        ratings[" ".join(values(sample.source, RATING)) or "none"] += 1
+    assert min(ratings[rating] for rating in ("none", "0", "-1", "1", "2", "3", "4", "5", "3.0", "4 stars")) > 100
+
+
+# Real ones
 
 
 @pytest.fixture(scope="module")
@@ -32,65 +110,43 @@ def outcomes(shared_data: Path) -> dict[Path, str]:
     return {shared_data / "formats" / row["path"]: row["outcome"] for row in rows}
 
 
-@pytest.fixture(scope="module")
-def readable(outcomes: dict[Path, str]) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path, outcome in outcomes.items() if outcome != "refuse"}
+def real_sample(path: Path) -> Sample:
+    """Return a real sidecar and what may become of it."""
+    data = path.read_bytes()
+    human = {clark(name): tuple(values(data, clark(name))) for name in DECIDED}
+    darktable = bool(values(data, DARKTABLE_VERSION))
+    starred = not values(data, RATING) and {value for name in OTHER_RATINGS for value in values(data, name)} - {"0"}
+    free = {name for name in (RATING, PICK) if values(data, name) in ([], ["0"]) and not darktable}
+    return Sample(
+        family="real",
+        name=path.name,
+        data=data,
+        human={name: texts for name, texts in human.items() if texts},
+        free=frozenset(free - {RATING} if starred else free),
+        listable=not darktable,
+    )
 
 
-def put(folder: Path, data: bytes) -> Path:
-    """Return a photo beside which these bytes have lain for a while."""
-    sidecar = folder / "a.jpg.xmp"
-    sidecar.write_bytes(data)
-    os.utime(sidecar, (1e9, 1e9))
-    return folder / "a.jpg"
-
-
-def test_the_corpus_is_whole(outcomes: dict[Path, str]) -> None:
-    assert len(outcomes) >= SIDECARS - 5
+@pytest.mark.corpus
+def test_the_real_corpus_is_whole(outcomes: dict[Path, str]) -> None:
+    assert len(outcomes) >= LEAST_REAL
     assert set(outcomes.values()) == {"reads", "careful", "refuse"}
 
 
-def test_nothing_foreign_changes_and_the_second_write_changes_nothing(
-    readable: dict[str, bytes], tmp_path: Path
-) -> None:
-    for name, data in readable.items():
-        photo = put(tmp_path, data)
-        done = write(photo, blurry(3), Embedded(), Metadata(), {})
-        after = done.sidecar.read_bytes()
-        assert done.changed, name
-        assert foreign(after) == foreign(data), name
-        assert values(after, f"{{{REALQA}}}Verdict") == ["reject"], name
-        assert not write(photo, blurry(3), Embedded(), Metadata(), done.memory).changed, name
-
-
-def test_existing_ratings_and_picks_stay(readable: dict[str, bytes], tmp_path: Path) -> None:
-    rated = 0
-    for name, data in readable.items():
-        after = write(put(tmp_path, data), blurry(3), Embedded(), Metadata(), {}).sidecar.read_bytes()
-        for field in (RATING, PICK):
-            before = values(data, field)
-            if before and (before != ["0"] or values(data, DARKTABLE_VERSION)):
-                rated += 1
-                assert values(after, field) == before, name
-    assert rated > 40
-
-
-def test_the_default_writes_our_namespace_and_keywords_alone(readable: dict[str, bytes], tmp_path: Path) -> None:
-    for name, data in readable.items():
-        after = write(put(tmp_path, data), blurry(), Embedded(), Metadata(keywords=False), {}).sidecar.read_bytes()
-        assert foreign(after, ()) == foreign(data, ()), name
-
-
-def test_what_must_be_refused_stays_to_the_byte(outcomes: dict[Path, str], tmp_path: Path) -> None:
+@pytest.mark.corpus
+def test_what_must_be_refused_stays_to_the_byte(outcomes: dict[Path, str], desk: Desk, tmp_path: Path) -> None:
+    sidecar = sidecar_of(tmp_path / "a.jpg")
     for path in (path for path, outcome in outcomes.items() if outcome == "refuse"):
-        photo = put(tmp_path, path.read_bytes())
+        sidecar.write_bytes(path.read_bytes())
+        os.utime(sidecar, (1e9, 1e9))
         with pytest.raises(PermanentError, match=r"a\.jpg\.xmp"):
-            write(photo, blurry(3), Embedded(), Metadata(), {})
-        assert photo.with_name("a.jpg.xmp").read_bytes() == path.read_bytes()
+            desk.write(tmp_path / "a.jpg", blurry(3))
+        assert sidecar.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.corpus
 def test_every_sidecar_taken_as_a_packet_inside_a_photo_seeds_a_readable_one(
-    outcomes: dict[Path, str], tmp_path: Path
+    outcomes: dict[Path, str], desk: Desk, tmp_path: Path
 ) -> None:
     for number, path in enumerate(outcomes):
         inside = Embedded(packet=path.read_bytes())
@@ -98,5 +154,5 @@ def test_every_sidecar_taken_as_a_packet_inside_a_photo_seeds_a_readable_one(
             start = seed(Surroundings(embedded=inside))
             assert start.notes == (), path.name
             assert values(start.data, RATING) == values(path.read_bytes(), RATING), path.name
-        done = write(tmp_path / f"{number}.jpg", blurry(3), inside, Metadata(), {})
+        done = desk.write(tmp_path / f"{number}.jpg", blurry(3), inside)
         assert values(done.sidecar.read_bytes(), f"{{{REALQA}}}Verdict") == ["reject"], path.name

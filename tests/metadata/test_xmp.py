@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import codecs
 
+import pyexiv2
 import pytest
 from support.sidecars import FLAT, HIERARCHICAL, RATING, foreign, listed, packet, values
 
@@ -226,3 +227,13 @@ def test_other_documents_are_refused(data: bytes, words: str) -> None:
 
 def test_speakable_text_is_one_line_without_what_xml_forbids() -> None:
     assert speakable(" a\x00b\ufffe\n c\ud800 \U0001f4f7 ") == "ab c \U0001f4f7"
+
+
+def test_a_namespace_keeps_the_one_prefix_that_the_packet_has_for_it() -> None:
+    """Exiv2 reads nothing of a packet in which one namespace has two prefixes."""
+    old = packet('<xap:CreateDate xmlns:xap="http://ns.adobe.com/xap/1.0/">2005</xap:CreateDate>')
+    one = Packet(old.replace(b'xmlns:xmp="http://ns.adobe.com/xap/1.0/" ', b""))
+    one.set_text(RATING, "3")
+    assert b"<xap:Rating" in one.to_bytes()
+    with pyexiv2.ImageData(one.to_bytes()) as image:
+        assert image.read_xmp()["Xmp.xmp.Rating"] == "3"

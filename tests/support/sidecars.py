@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -10,12 +13,14 @@ from realqa_agent.assessment import ATTRIBUTES, Assessment, Decision, Judgement,
 from realqa_agent.metadata.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from lxml.etree import _Element
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 REALQA = "https://realqa-agent.org/ns/1.0/"
+_ROOT, _DESCRIPTION, _LI = f"{{{RDF}}}RDF", f"{{{RDF}}}Description", f"{{{RDF}}}li"
+_FRAMES = {_ROOT, _DESCRIPTION, *(f"{{{RDF}}}{kind}" for kind in ("Bag", "Seq", "Alt"))}
 RATING = "{http://ns.adobe.com/xap/1.0/}Rating"
 PICK = "{http://www.digikam.org/ns/1.0/}PickLabel"
 HIERARCHICAL = "{http://ns.adobe.com/lightroom/1.0/}hierarchicalSubject"
@@ -104,29 +109,87 @@ def _said(node: _Element) -> object:
     return _fields(inner) or inner.text
 
 
-def foreign(data: bytes, touched: Collection[str] = SHARED) -> bytes:
-    """Return the canonical form of all that is not ours: no `realqa:`, no touched property, no layout."""
+def foreign(
+    data: bytes, touched: Collection[str] = SHARED, added: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> bytes:
+    """Return all that is not ours, so that any loss shows: no `realqa:`, no touched property, no layout.
+
+    `added` has the entries that don't count, by list. What stands around the root element is kept to the byte, and so
+    are declared namespaces, comments, processing instructions, order, the encoding, line ends and CDATA sections.
+    Quotes, the order of attributes and white space between elements make no difference.
+    """
+    text, codec = _decoded(data)
+    head, inner, tail = _parts(text)
     root = etree.fromstring(data)
-    for description in list(root.iter(f"{{{RDF}}}Description")):
-        for key in list(description.attrib):
-            if _ours(str(key), touched):
-                del description.attrib[key]
-        for node in list(description):
-            if _ours(str(node.tag), touched):
-                _drop(node)
-        parent = description.getparent()
-        bare = not len(description) and set(description.attrib) <= {f"{{{RDF}}}about", "about"}
-        if bare and parent is not None and parent.tag == f"{{{RDF}}}RDF":
-            _drop(description)
-    for node in root.iter():
-        laid_out = len(node) or node.tag == f"{{{RDF}}}Description"
-        if laid_out and not (node.text or "").strip():
-            node.text = None
-        if not (node.tail or "").strip():
-            node.tail = None
-    etree.cleanup_namespaces(root)
-    canonical: bytes = etree.tostring(root.getroottree(), method="c14n", exclusive=True, with_comments=True)
+    _take_out(root, touched, added)
+    _lay_flat(root)
+    canonical: bytes = etree.tostring(root, method="c14n", with_comments=True)
+    kinds = [codec, "CRLF" if "\r\n" in inner else "LF", f"{inner.count('<![CDATA[')} CDATA"]
+    return b"\n".join([head.encode(), canonical, tail.encode(), *(kind.encode() for kind in kinds)])
+
+
+def foreign_rdf(
+    data: bytes, touched: Collection[str] = SHARED, added: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> bytes:
+    """Return the same of rdf:RDF alone, for a packet that moves into another file."""
+    root = etree.fromstring(data)
+    _take_out(root, touched, added)
+    _lay_flat(root)
+    canonical: bytes = etree.tostring(next(root.iter(_ROOT)), method="c14n", exclusive=True, with_comments=True)
     return canonical
+
+
+def _decoded(data: bytes) -> tuple[str, str]:
+    marks = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+    codec = marks.get(data[:2], "utf-8")
+    return data.decode(codec), codec
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Return what stands before the root element, the element, and what stands after it."""
+    before = re.match(r"(?:\ufeff|\s|<\?.*?\?>|<!--.*?-->)*<([^\s/>]+)", text, re.DOTALL)
+    assert before is not None
+    start = before.start(1) - 1
+    last = text.rfind(f"</{before[1]}")
+    end = text.index(">", max(start, last)) + 1
+    return text[:start], text[start:end], text[end:]
+
+
+def _take_out(root: _Element, touched: Collection[str], added: Mapping[str, Collection[str]]) -> None:
+    for rdf in root.iter(_ROOT):
+        for description in list(rdf.iterchildren(_DESCRIPTION)):
+            for key in [key for key in description.attrib if _ours(str(key), touched)]:
+                del description.attrib[key]
+            for node in list(description):
+                if _ours(str(node.tag), touched):
+                    _drop(node)
+                elif node.tag in added:
+                    _thin_out(node, added[str(node.tag)])
+            bare = not len(description) and set(description.attrib) <= {f"{{{RDF}}}about", "about"}
+            news = set(description.nsmap.items()) - set(rdf.nsmap.items())
+            # What declares other namespaces was made by somebody else, and stays even if it is empty.
+            if bare and {uri for _, uri in news} <= {RDF, REALQA}:
+                _drop(description)
+
+
+def _thin_out(node: _Element, entries: Collection[str]) -> None:
+    for entry in list(node.iter(_LI)):
+        if entry.text in entries and not len(entry):
+            _drop(entry)
+    if next(node.iter(_LI), None) is None and not (node.text or "").strip():
+        _drop(node)
+
+
+def _lay_flat(node: _Element) -> None:
+    """Take out white space that only sets elements apart; in a text it counts."""
+    if node.get(f"{{{RDF}}}parseType") == "Literal" or not isinstance(node.tag, str):
+        return
+    if node.tag in _FRAMES or any(isinstance(child.tag, str) for child in node):
+        node.text = (node.text or "").strip() and node.text
+        for child in node:
+            child.tail = (child.tail or "").strip() and child.tail
+    for child in node:
+        _lay_flat(child)
 
 
 def _ours(tag: str, touched: Collection[str]) -> bool:
@@ -134,6 +197,11 @@ def _ours(tag: str, touched: Collection[str]) -> bool:
 
 
 def _drop(node: _Element) -> None:
-    parent = node.getparent()
+    parent, before = node.getparent(), node.getprevious()
     assert parent is not None
+    if (node.tail or "").strip():
+        if before is None:
+            parent.text = (parent.text or "") + str(node.tail)
+        else:
+            before.tail = (before.tail or "") + str(node.tail)
     parent.remove(node)
