@@ -31,8 +31,8 @@ EXIF, JFIF, MPF = b"Exif\0\0", b"JFIF\0", b"MPF\0"
 
 START, SCAN, END, APP1, APP2, APP11 = 0xD8, 0xDA, 0xD9, 0xE1, 0xE2, 0xEB
 
-MAKER_NOTE = re.compile(rb"\x92\x7c\0\x07|\x7c\x92\x07\0")
-"""Exif's tag 0x927C and its type (undefined bytes), in both byte orders."""
+MAKER_NOTE = re.compile(rb"\x92\x7c\0[\1-\x0d]|\x7c\x92[\1-\x0d]\0")
+"""Exif's tag 0x927C and its type in both byte orders. The type should be 7, but Pillow, for one, writes 1."""
 
 MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 """One that ends coded data: neither a stuffed 255, nor fill, nor a restart."""
@@ -102,10 +102,11 @@ def _check_distances(data: bytes, segments: list[_Segment], begin: int) -> None:
     # The index of a multi-picture file counts from its own place to the pictures behind.
     if any(segment.holds(APP2, MPF) for segment in before):
         raise _unsafe("its further pictures would be lost (MPF before XMP)")
-    behind = _behind(data, segments[-1].end if segments else 2).strip(b"\0")
-    # Sony, Minolta, Olympus and others put a preview there and count to it from the Exif block. Where in the maker notes
-    # they do is each one's own, and the preview may begin anywhere.
-    if behind and any(segment.holds(APP1, EXIF) and MAKER_NOTE.search(segment.body) for segment in before):
+    behind = _behind(data, segments[-1].end if segments else 2)
+    # Sony, Minolta, Olympus and others put a preview there and count to it from the Exif block. Where in the maker
+    # notes they do is each one's own, and the preview may begin anywhere.
+    noted = any(segment.holds(APP1, EXIF) and MAKER_NOTE.search(segment.body) for segment in before)
+    if noted and behind.strip(b"\0"):
         raise _unsafe("its maker notes may count to what is stored behind the picture")
     if behind[-12:-8] in AFCP:
         raise _unsafe("what is stored behind the picture counts from the beginning of the file (AFCP)")

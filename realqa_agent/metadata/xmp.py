@@ -214,9 +214,15 @@ class Packet:
         self._remove_if(lambda tag: tag == name)
 
     def remove_namespace(self, uri: str) -> None:
-        """Take out every property of a namespace, and declarations that nothing uses any more."""
+        """Take out every property of a namespace, and its declarations."""
         self._remove_if(lambda tag: tag.startswith(f"{{{uri}}}"))
-        etree.cleanup_namespaces(self.rdf)
+        others = {
+            prefix
+            for node in self.rdf.iter(etree.Element)
+            for prefix, space in node.nsmap.items()
+            if prefix is not None and space != uri
+        }
+        etree.cleanup_namespaces(self.rdf, keep_ns_prefixes=list(others))
 
     # Shapes
 

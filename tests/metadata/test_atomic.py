@@ -134,6 +134,7 @@ def overwrite(file: Path) -> int:
         with file.open("wb", buffering=0) as stream:
             stream.write(b"%d " % number)
             stream.write(b"human")
+        time.sleep(0.001)  # A turn for the other writer.
         end = time.monotonic() + 0.1
         while not file.read_bytes().startswith(b"%d " % number):
             if time.monotonic() > end:
