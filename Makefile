@@ -29,6 +29,7 @@ bench: $(VENV)/.run
 	$(BIN)/python benchmarks/raw_preview.py
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/sidecars.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

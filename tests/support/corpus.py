@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from lxml import etree
-from support import families
+from support import families, programs
+from support.opinions import Draw
 from support.packets import SPACES, Items, Properties, Value, written
 from support.sidecars import FLAT, HIERARCHICAL, PICK, RATING, TAGS
 
@@ -20,17 +21,17 @@ from realqa_agent.capture import Embedded
 from realqa_agent.metadata.record import Memory
 
 if TYPE_CHECKING:
-    from support.families import Draft
+    from support.programs import Draft
 
 FAMILIES = {
-    "darktable": (families.darktable, 330),
-    "digiKam": (families.digikam, 264),
-    "Lightroom": (families.lightroom, 264),
-    "Camera Raw": (families.camera_raw, 132),
-    "Capture One": (families.capture_one, 132),
-    "Photo Mechanic": (families.photo_mechanic, 132),
-    "ExifTool": (families.exiftool, 198),
-    "Windows and phones": (families.windows, 88),
+    "darktable": (programs.darktable, 330),
+    "digiKam": (programs.digikam, 264),
+    "Lightroom": (programs.lightroom, 264),
+    "Camera Raw": (programs.camera_raw, 132),
+    "Capture One": (programs.capture_one, 132),
+    "Photo Mechanic": (programs.photo_mechanic, 132),
+    "ExifTool": (programs.exiftool, 198),
+    "Windows and phones": (programs.windows, 88),
     "two names": (families.two_names, 176),
     "encodings": (families.encodings, 176),
     "odd XML": (families.odd_xml, 154),
@@ -99,7 +100,7 @@ class Sample:
 def samples(family: str) -> list[Sample]:
     """Return all samples of a family."""
     make, count = FAMILIES[family]
-    return [sample_of(make(families.Draw(family, number)), family, f"{family} {number}") for number in range(count)]
+    return [sample_of(make(Draw(family, number)), family, f"{family} {number}") for number in range(count)]
 
 
 @cache
@@ -155,7 +156,8 @@ def _human(properties: Properties) -> dict[str, tuple[str, ...]]:
 def _texts(value: Value) -> tuple[str, ...]:
     """Return the texts of a property in a usual form; of any other, the canonical comparison tells."""
     if isinstance(value, Items):
-        return tuple(entry for entry in value.entries if isinstance(entry, str))
+        texts = tuple(entry for entry in value.entries if isinstance(entry, str))
+        return texts if len(texts) == len(value.entries) else ()
     return (value,) if isinstance(value, str) else ()
 
 

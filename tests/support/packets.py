@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 XPACKET = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 DECLARATION = '<?xml version="1.0" encoding="{}"?>\n'
 
-ADOBE = "http://ns.adobe.com/xap/1.0"
+XAP = "http://ns.adobe.com/xap/1.0"
 SPACES: Mapping[str, str] = {
     **NAMESPACES,
     "rdf": RDF,
-    "xmpMM": f"{ADOBE}/mm/",
-    "xmpRights": f"{ADOBE}/rights/",
+    "xmpMM": f"{XAP}/mm/",
+    "xmpRights": f"{XAP}/rights/",
     "xmpDM": "http://ns.adobe.com/xmp/1.0/DynamicMedia/",
-    "stEvt": f"{ADOBE}/sType/ResourceEvent#",
-    "stRef": f"{ADOBE}/sType/ResourceRef#",
-    "stDim": f"{ADOBE}/sType/Dimensions#",
+    "stEvt": f"{XAP}/sType/ResourceEvent#",
+    "stRef": f"{XAP}/sType/ResourceRef#",
+    "stDim": f"{XAP}/sType/Dimensions#",
     "stArea": "http://ns.adobe.com/xmp/sType/Area#",
     "tiff": "http://ns.adobe.com/tiff/1.0/",
     "aux": "http://ns.adobe.com/exif/1.0/aux/",
@@ -108,7 +108,8 @@ class _Pen:
         if not self.hand.meta:
             return rdf
         toolkit = "" if self.hand.toolkit is None else " " + self._attribute("x:xmptk", self.hand.toolkit)
-        return f"<x:xmpmeta {self._attribute('xmlns:x', 'adobe:ns:meta/')}{toolkit}>{self._line(1)}{rdf}{self._line(0)}</x:xmpmeta>"
+        meta = f"<x:xmpmeta {self._attribute('xmlns:x', 'adobe:ns:meta/')}{toolkit}>"
+        return f"{meta}{self._line(1)}{rdf}{self._line(0)}</x:xmpmeta>"
 
     def _parts(self, properties: Properties) -> list[Properties]:
         if not self.hand.apart:

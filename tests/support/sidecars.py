@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -78,12 +79,18 @@ def listed(name: str, *entries: str, kind: str = "Bag") -> str:
 def values(data: bytes, name: str) -> list[str]:
     """Return a property's texts wherever they stand: attribute, element, entries of a list."""
     found = []
-    for description in etree.fromstring(data).iter(f"{{{RDF}}}Description"):
+    for description in _parsed(data).iter(f"{{{RDF}}}Description"):
         found += [str(description.get(name))] if name in description.attrib else []
         for node in description.iterchildren(name):
             entries = [entry.text or "" for entry in node.iter(f"{{{RDF}}}li")]
             found += entries if len(node) else [node.text or ""]
     return found
+
+
+@lru_cache(maxsize=4)
+def _parsed(data: bytes) -> _Element:
+    """Return a tree that nobody changes; one packet is asked for many values."""
+    return etree.fromstring(data)
 
 
 def own(data: bytes) -> dict[str, object]:
