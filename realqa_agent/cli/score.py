@@ -10,8 +10,7 @@ import click
 
 from realqa_agent.cli import lines
 from realqa_agent.cli.main import settings_of
-from realqa_agent.culling.policy import judge
-from realqa_agent.culling.shots import agree
+from realqa_agent.culling.policy import judge_shot
 from realqa_agent.errors import RefusalKind
 from realqa_agent.service.scoring import batches, processes, score
 from realqa_agent.worker.messages import Assessed, Outcome, Refused, Setup
@@ -66,13 +65,12 @@ def _results(shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], conf
 
 def judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict[str, Any]]:
     """Given the outcomes of one shot's files, yield their lines."""
-    verdicts = agree(
-        {
-            path.name: judge(outcome.assessment, outcome.facts, thresholds)
-            for path, outcome in outcomes.items()
-            if isinstance(outcome, Assessed)
-        }
-    )
+    looks = {
+        path.name: (outcome.assessment, outcome.facts)
+        for path, outcome in outcomes.items()
+        if isinstance(outcome, Assessed)
+    }
+    verdicts = judge_shot(looks, thresholds)
     for path, outcome in outcomes.items():
         match outcome:
             case Assessed():

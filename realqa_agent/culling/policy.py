@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from realqa_agent.assessment import Decision, Verdict
 from realqa_agent.culling import intentions
+from realqa_agent.culling.shots import agree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from realqa_agent.assessment import Assessment, Judgement
     from realqa_agent.capture import CaptureFacts
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 EVIDENCE = ("image_clarity", "exposure")
 """The attributes that a verdict hangs on."""
+
+
+def judge_shot(looks: Mapping[str, tuple[Assessment, CaptureFacts]], profile: Profile) -> dict[str, Verdict]:
+    """Given what was seen in the files of one shot, by file name, return the verdicts that hold for them together."""
+    return agree({name: judge(assessment, facts, profile) for name, (assessment, facts) in looks.items()})
 
 
 def judge(assessment: Assessment, facts: CaptureFacts, profile: Profile) -> Verdict:

@@ -43,13 +43,17 @@ class Inside:
     notes: tuple[str, ...]
 
 
+def wanted(photo: Path, settings: Metadata) -> bool:
+    """Tell by name and settings whether a photo's results may go inside."""
+    return settings.target == "photo" and settings.sidecars and photo.suffix.lower() in SUFFIXES
+
+
 def plan(photo: Path, record: Record, embedded: Embedded, settings: Metadata, memory: Memory) -> Inside | None:
     """Return what becomes of the packet inside, None if the results belong into a sidecar.
 
     They do if there is one, which would hide what is inside, and if the packet inside can't be edited safely.
     """
-    wanted = settings.target == "photo" and settings.sidecars and photo.suffix.lower() in SUFFIXES
-    if not wanted or embedded.problem is not None or has_sidecar(photo):
+    if not wanted(photo, settings) or embedded.problem is not None or has_sidecar(photo):
         return None
     try:
         start = EMPTY.encode() if embedded.packet is None else embedded_packet(embedded.packet).to_bytes()

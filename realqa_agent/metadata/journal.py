@@ -16,11 +16,11 @@ from sqlalchemy import delete, func, insert, select, update
 
 from realqa_agent.index.schema import journal
 from realqa_agent.metadata.delta import Delta, difference, restored
-from realqa_agent.metadata.record import Change, Field, Owner, Remembered, Who
+from realqa_agent.metadata.record import Change, Who, columns_of, memory_in
 from realqa_agent.metadata.snapshot import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from realqa_agent.config import Metadata
     from realqa_agent.index.store import Index
@@ -109,7 +109,7 @@ class Journal:
             "tail": delta.tail,
             "middle": None if before is None else zlib.compress(delta.middle),
             "changes": [[change.field, change.before, change.after] for change in changes],
-            "memory": {field.value: [kept.owner.value, kept.value] for field, kept in memory.items()},
+            "memory": columns_of(memory),
         }
         with self._database.writing(durable=True) as connection:
             write_id: int = connection.execute(insert(journal).values(row).returning(journal.c.write_id)).scalar_one()
@@ -218,9 +218,5 @@ def _write_of(row: Any) -> Write:
         before=row.before_sha256,
         after=row.after_sha256,
         changes=tuple(Change(field=field, before=before, after=after) for field, before, after in row.changes),
-        memory=_memory_of(row.memory),
+        memory=memory_in(row.memory),
     )
-
-
-def _memory_of(columns: Mapping[str, Sequence[str]]) -> Memory:
-    return {Field(field): Remembered(owner=Owner(owner), value=value) for field, (owner, value) in columns.items()}

@@ -7,12 +7,13 @@ the journal change together, so one of them at a time does that: within a turn, 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from realqa_agent.errors import TransientError
+from realqa_agent.errors import PermanentError, TransientError
 from realqa_agent.metadata.atomic import replace_bytes, sweep
 from realqa_agent.metadata.snapshot import sha256_of, snapshot
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from realqa_agent.metadata.journal import Journal
     from realqa_agent.metadata.record import Change, Memory
     from realqa_agent.metadata.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 30.0
 """A turn takes milliseconds; one that takes so long hangs on a network share."""
@@ -55,9 +58,10 @@ class Pen:
         try:
             replace_bytes(path, data, before)
         except BaseException:
-            # It may have happened all the same: the folder's fsync comes last.
-            if _content(path) != data:
-                self.journal.forget(write_id)
+            # It may have happened all the same: the folder's fsync comes last. Where nobody can look, the note stays.
+            with suppress(OSError, TransientError, PermanentError):
+                if _content(path) != data:
+                    self.journal.forget(write_id)
             raise
         return write_id
 
@@ -66,12 +70,13 @@ class Pen:
         last = self.journal.newest()
         if last is None:
             return
-        target = last.path.resolve()
-        if not target.parent.is_dir():
-            return
-        sweep(target.parent)
-        if sha256_of(_content(target)) == last.before != last.after:
-            self.journal.forget(last.write_id)
+        try:
+            sweep(last.path.resolve().parent)
+            if sha256_of(_content(last.path)) == last.before != last.after:
+                self.journal.forget(last.write_id)
+        except (OSError, RuntimeError, TransientError, PermanentError) as error:
+            # A disk that isn't there, or a folder that may not be read any more, is no reason not to start.
+            log.info("%s: it can't be looked at after the last run: %s", last.path, error)
 
 
 def _content(path: Path) -> bytes | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -80,3 +80,13 @@ class Remembered:
 
 Memory = Mapping[Field, Remembered]
 """What the index remembers of one file; a field that nobody owns is absent."""
+
+
+def columns_of(memory: Memory) -> dict[str, tuple[str, str]]:
+    """Return a memory as the index keeps it: field → (owner, value)."""
+    return {field.value: (kept.owner.value, kept.value) for field, kept in memory.items()}
+
+
+def memory_in(columns: Mapping[str, Sequence[str]]) -> Memory:
+    """Undo `columns_of`."""
+    return {Field(field): Remembered(owner=Owner(owner), value=value) for field, (owner, value) in columns.items()}

@@ -79,6 +79,8 @@ class _Errand:
     examined: Examined | None = None
     inside: Inside | None = None
     """What is to be written into the photo itself, once there is a verified copy."""
+    inside_failed: bool = False
+    """There can be no such copy."""
 
 
 class Agent:
@@ -186,9 +188,10 @@ class Agent:
                 return self._assessed(errand, outcome) and self._publish(errand)
             case EmbeddedCopy() if errand.inside is not None:
                 self._finish(job, partial(self._publisher.write_inside, errand.inside, outcome))
-            case Refused(message=message) if errand.inside is not None:
+            case Refused(message=message) | Crashed(message=message) if errand.inside is not None:
                 log.info("%s: %s; the results go into a sidecar", job.path, message)
-                self._write_sidecar(errand)
+                errand.inside_failed = True
+                return self._publish(errand)
             case Refused(kind=kind, message=message):
                 self._refused(job, kind, message)
             case Failed(message=message, transient=transient):
@@ -221,25 +224,19 @@ class Agent:
     def _publish(self, errand: _Errand) -> bool:
         """Write the results of a file; tell whether a worker must first make a copy of it with them inside."""
         row, examined = self._index.lookup(errand.job.path), errand.examined
-        if row is not None and row.verdict is not None and examined is not None and row.path.exists():
-            errand.inside = self._publisher.inside(row, row.verdict, examined.embedded)
-        if errand.inside is None:
-            self._write_sidecar(errand)
+        if row is None or row.verdict is None or examined is None or not row.path.exists():
+            self._queue.finish(errand.job)  # The photo went away meanwhile.
             return False
-        if errand.inside.changed:
-            self._pool.submit(errand.job.job_id, Embed(path=errand.job.path, packet=errand.inside.packet))
+        planned = None if errand.inside_failed else self._publisher.inside(row, row.verdict, examined.embedded)
+        if planned is not None and planned.changed:
+            errand.inside = planned
+            self._pool.submit(errand.job.job_id, Embed(path=row.path, packet=planned.packet))
             return True
-        self._finish(errand.job, partial(self._publisher.remember, errand.inside))
+        if planned is None:
+            self._finish(errand.job, partial(self._publisher.write_sidecar, row, row.verdict, examined.embedded))
+        else:
+            self._finish(errand.job, partial(self._publisher.remember, planned))
         return False
-
-    def _write_sidecar(self, errand: _Errand) -> None:
-        def write() -> None:
-            row = self._index.lookup(errand.job.path)
-            if row is None or row.verdict is None or errand.examined is None or not row.path.exists():
-                return  # The photo went away meanwhile.
-            self._publisher.write_sidecar(row, row.verdict, errand.examined.embedded)
-
-        self._finish(errand.job, write)
 
     def _finish(self, job: Job, write: Callable[[], object]) -> None:
         """Do the last step of a job, and end the job one way or another."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from realqa_agent.culling.policy import judge
-from realqa_agent.culling.shots import agree
+from realqa_agent.culling.policy import judge_shot
 from realqa_agent.errors import PermanentError, TransientError
 from realqa_agent.metadata import sidecar
 from realqa_agent.service.publishing import Planner, Publisher
@@ -112,13 +111,8 @@ def _cases(shots: Sequence[Sequence[Path]], index: Index, pool: Pool[Key], confi
 
 def _judged(rows: Sequence[Row], config: Config) -> Iterator[tuple[Row, Verdict]]:
     """Yield the rows of one shot with what is to be said of them."""
-    verdicts = agree(
-        {
-            row.path.name: judge(row.stored.assessment, row.stored.facts, config.culling.thresholds)
-            for row in rows
-            if row.stored is not None
-        }
-    )
+    looks = {row.path.name: (row.stored.assessment, row.stored.facts) for row in rows if row.stored is not None}
+    verdicts = judge_shot(looks, config.culling.thresholds)
     for row in rows:
         yield row, verdicts[row.path.name]
 

@@ -13,7 +13,7 @@ from realqa_agent.errors import TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.metadata import inside, sidecar
 from realqa_agent.metadata.pen import turn
-from realqa_agent.metadata.record import Field, Owner, Record, Remembered, Who, spoken
+from realqa_agent.metadata.record import Owner, Record, Who, columns_of, memory_in, spoken
 from realqa_agent.metadata.snapshot import sha256_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Planner:
 
     def inside(self, row: Row, verdict: Verdict, embedded: Embedded) -> Inside | None:
         """Return what becomes of the packet inside a photo, None if its results belong into a sidecar."""
+        if not inside.wanted(row.path, self._config.metadata):
+            return None
         record = self.record(row, verdict)
         return inside.plan(row.path, record, embedded, self._config.metadata, memory_of(self.index, row.file_id))
 
@@ -68,7 +70,6 @@ class Publisher(Planner):
 
     def __init__(self, index: Index, config: Config, journal: Journal, *, apply: bool) -> None:
         super().__init__(index, config, apply=apply)
-        self._settings = config.metadata
         self._journal = journal
 
     def write_sidecar(self, row: Row, verdict: Verdict, embedded: Embedded) -> Plan:
@@ -79,7 +80,9 @@ class Publisher(Planner):
         record = self.record(row, verdict)
         with turn(self._journal) as pen:
             memory = memory_of(self.index, row.file_id)
-            done = sidecar.write(row.path, record, embedded, self._settings, memory, pen=pen, file_id=row.file_id)
+            done = sidecar.write(
+                row.path, record, embedded, self._config.metadata, memory, pen=pen, file_id=row.file_id
+            )
             with self.index.together():
                 remember(self.index, row.file_id, memory, done.memory)
                 if done.changed:
@@ -119,15 +122,12 @@ class Publisher(Planner):
 
 def memory_of(index: Index, file_id: int) -> Memory:
     """Return what the index remembers of a file's shared fields."""
-    return {
-        Field(field): Remembered(owner=Owner(owner), value=value)
-        for field, (owner, value) in index.memory(file_id).items()
-    }
+    return memory_in(index.memory(file_id))
 
 
 def remember(index: Index, file_id: int, before: Memory, after: Memory) -> None:
     """Put into the index whose the fields are, and what is seen to be a human's for the first time."""
-    index.remember(file_id, {field.value: (kept.owner.value, kept.value) for field, kept in after.items()})
+    index.remember(file_id, columns_of(after))
     for field, kept in after.items():
         if kept.owner is Owner.HUMAN and before.get(field) != kept:
             index.note(file_id, "decided", f"{field} {kept.value or 'none'}", who=Who.HUMAN)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from realqa_agent.culling.policy import judge
-from realqa_agent.culling.shots import agree
+from realqa_agent.culling.policy import judge_shot
 from realqa_agent.files import stat_of
 from realqa_agent.index.store import Stored
 
@@ -71,9 +70,8 @@ class Recorder:
         """Judge a file together with the other files of its shot; return the others whose verdict changed by it."""
         members = self._index.shot(job.file_id, self._scorer.scorer, self._scorer.version)
         thresholds = self._config.culling.thresholds
-        verdicts = agree(
-            {member.path.name: judge(member.stored.assessment, member.stored.facts, thresholds) for member in members}
-        )
+        looks = {member.path.name: (member.stored.assessment, member.stored.facts) for member in members}
+        verdicts = judge_shot(looks, thresholds)
         changed = [member for member in members if member.verdict != verdicts[member.path.name]]
         for member in changed:
             self._index.record_verdict(member.file_id, verdicts[member.path.name], judged_at=now())

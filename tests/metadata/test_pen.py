@@ -151,6 +151,23 @@ def test_a_turn_that_does_not_end_is_an_error(desk: Desk, monkeypatch: pytest.Mo
         pass
 
 
+def test_a_last_file_that_can_not_be_looked_at_stops_no_start(tmp_path: Path, desk: Desk) -> None:
+    photo = tmp_path / "disk" / "a.jpg"
+    photo.parent.mkdir()
+    desk.write(photo, record(3))
+    sidecar_of(photo).unlink()
+    sidecar_of(photo).mkdir()
+    mend(desk)
+    sidecar_of(photo).rmdir()
+    sidecar_of(photo).symlink_to(sidecar_of(photo).name)
+    mend(desk)
+    sidecar_of(photo).unlink()
+    photo.parent.rmdir()
+    photo.parent.touch()
+    mend(desk)
+    assert len(desk.writes(photo)) == 1
+
+
 def test_what_fails_leaves_no_note(tmp_path: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = tmp_path / "a.jpg"
 
