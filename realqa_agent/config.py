@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -136,6 +137,41 @@ class Watch(Section):
     network_rescan_seconds: float = Field(60.0, gt=0, description="The same on file systems that report no changes.")
 
 
+def _check_span(text: str) -> str:
+    begin, dash, end = text.partition("-")
+    try:
+        ends = [time.fromisoformat(part.strip()) for part in (begin, end)]
+    except ValueError:
+        ends = []
+    if not dash or not ends or any(each.tzinfo for each in ends):
+        raise ValueError("a time of day looks like 22:00-07:00")
+    return text
+
+
+class Manners(Section):
+    """When the agent rests, so that it disturbs nobody; `realqa run --once` works at any time."""
+
+    quiet_hours: tuple[Annotated[str, AfterValidator(_check_span)], ...] = Field(
+        (), description='Times of day without scoring, such as `["09:00-12:30", "22:00-07:00"]`.'
+    )
+    pause_on_battery: bool = Field(default=True, description="Rest while the machine runs on its battery.")
+    pause_while: tuple[str, ...] = Field(
+        (), description='Rest while one of these programs runs, by process name, such as `["darktable-cli"]`.'
+    )
+    idle_minutes: float = Field(
+        5.0,
+        gt=0,
+        description="Time without work after which the workers are ended, so that their memory, the graphics card's "
+        "too, is free for others.",
+    )
+
+
+class Desktop(Section):
+    """What the agent says on the desktop."""
+
+    notify: bool = Field(default=True, description="Sum up an import in a desktop notification once all is scored.")
+
+
 class Queue(Section):
     """How work is handed out and tried again."""
 
@@ -175,6 +211,8 @@ class Config(Section):
     culling: Culling = Culling()
     metadata: Metadata = Metadata()
     watch: Watch = Watch()
+    manners: Manners = Manners()
+    desktop: Desktop = Desktop()
     queue: Queue = Queue()
     index: Index = Index()
 

@@ -12,7 +12,7 @@ from realqa_agent.assessment import Decision
 from realqa_agent.files import FileStat
 from realqa_agent.index import codec
 from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals
-from realqa_agent.index.schema import assessment, asset, file, history, memory, verdict
+from realqa_agent.index.schema import assessment, asset, file, history, memory, state, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,6 +132,12 @@ class Reader:
         with self.database.reading() as connection:
             found = connection.execute(_MEMORY, {"file_id": file_id})
             return {row.field: (row.owner, row.value) for row in found}
+
+    def left(self, name: str) -> dict[str, Any] | None:
+        """Return the word that another process left under a name, None if there is none."""
+        with self.database.reading() as connection:
+            value: dict[str, Any] | None = connection.scalar(select(state.c.value).where(state.c.name == name))
+        return value
 
     def lookup(self, path: Path) -> Row | None:
         """Return all that is known of a path, missing files included; None if the index never saw it."""

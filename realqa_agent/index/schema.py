@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Dialect
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration. Revisions are four digits, so an older one compares as smaller."""
 
 
@@ -204,3 +204,11 @@ job = Table(
     sqlite_autoincrement=True,
 )
 """Work to do on a file; a finished job is deleted."""
+
+state = Table(
+    "state",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+"""What the agent and the command line leave for each other: that the queue is paused, how the agent fares."""

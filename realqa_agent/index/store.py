@@ -18,7 +18,7 @@ from realqa_agent.index.engine import Database
 from realqa_agent.index.migrate import bring_up_to_date, revision_of
 from realqa_agent.index.reading import Reader
 from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals
-from realqa_agent.index.schema import NO_REFUSAL, REVISION, assessment, asset, file, history, memory, verdict
+from realqa_agent.index.schema import NO_REFUSAL, REVISION, assessment, asset, file, history, memory, state, verdict
 from realqa_agent.mounts import filesystem_of, is_network
 
 if TYPE_CHECKING:
@@ -157,6 +157,13 @@ class Index(Reader):
         values = {"file_id": file_id, "at": self._now(), "event": event, "detail": detail, "who": who, "run": run}
         with self.database.writing() as connection:
             connection.execute(insert(history).values(values))
+
+    def leave(self, name: str, value: Mapping[str, Any] | None) -> None:
+        """Leave a word for other processes under a name, in place of the last one; None takes it away."""
+        with self.database.writing() as connection:
+            connection.execute(delete(state).where(state.c.name == name))
+            if value is not None:
+                connection.execute(insert(state).values(name=name, value=dict(value)))
 
     def _now(self) -> str:
         return codec.rfc3339(self.clock())
