@@ -1,4 +1,4 @@
-"""Which file system a path lies on, from the kernel's mount table. Standard library only."""
+"""Which file system a path lies on, and what inotify can tell of it, from the kernel. Standard library only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 MOUNT_TABLE = Path("/proc/self/mountinfo")
+WATCH_LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 
 # Shared by more than one machine, or by a virtual machine and its host. On these inotify sees only our own
 # writes, and SQLite's write-ahead log can't be used, since its shared memory ends at the machine's edge.
@@ -54,8 +55,7 @@ def filesystem_of(path: Path, *, mountinfo: str | None = None) -> str:
     every FUSE file system the same. `mountinfo` stands in for the kernel's table. Return an empty string if no
     line of the table fits.
     """
-    if mountinfo is None:
-        mountinfo = MOUNT_TABLE.read_bytes().decode("utf-8", "surrogateescape")
+    mountinfo = _table() if mountinfo is None else mountinfo
     resolved = os.path.realpath(path)
     best, found = "", ""
     for line in mountinfo.splitlines():
@@ -66,9 +66,34 @@ def filesystem_of(path: Path, *, mountinfo: str | None = None) -> str:
     return found
 
 
+def mounts_below(path: Path, *, mountinfo: str | None = None) -> frozenset[tuple[str, str]]:
+    """Return what is mounted at or below a path, symlinks followed: mount points and types of file system."""
+    mounts = map(_parse, (_table() if mountinfo is None else mountinfo).splitlines())
+    resolved = os.path.realpath(path)
+    return frozenset((point, filesystem) for point, filesystem in mounts if _holds(resolved, point))
+
+
 def is_network(filesystem: str) -> bool:
     """Tell whether other machines may change this type of file system without inotify telling us."""
     return filesystem in NETWORK
+
+
+def reports_changes(filesystem: str) -> bool:
+    """Tell whether inotify hears of every change on this type of file system, whoever makes it.
+
+    What is behind a FUSE mount (mergerfs, bindfs, an encrypted folder, a phone) can change without it. `fuseblk` is a
+    disk of this machine's own, as ntfs-3g mounts it.
+    """
+    return not (is_network(filesystem) or filesystem.partition(".")[0] == "fuse")
+
+
+def watch_limit() -> int:
+    """Return how many folders a user may watch by inotify (inotify(7))."""
+    return int(WATCH_LIMIT.read_text(encoding="ascii"))
+
+
+def _table() -> str:
+    return MOUNT_TABLE.read_bytes().decode("utf-8", "surrogateescape")
 
 
 def _parse(line: str) -> tuple[str, str]:

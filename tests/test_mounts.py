@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realqa_agent.mounts import filesystem_of, is_network
+from realqa_agent.mounts import filesystem_of, is_network, mounts_below, reports_changes
 
 TABLE = """\
 22 1 0:21 / /proc rw,relatime shared:7 - proc proc rw
@@ -49,6 +49,19 @@ def test_mount_point_of_any_bytes() -> None:
     assert filesystem_of(Path(mount_point, "a.jpg"), mountinfo=table) == "vfat"
 
 
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/nas", {("/nas", "autofs"), ("/nas", "nfs4"), ("/nas/local", "xfs")}),
+        ("/nas/local", {("/nas/local", "xfs")}),
+        ("/nas/loc", set()),
+        ("/media", {("/media/my photos\\raw", "fuse.sshfs")}),
+    ],
+)
+def test_mounts_below(path: str, found: set[tuple[str, str]]) -> None:
+    assert mounts_below(Path(path), mountinfo=TABLE) == found
+
+
 def test_kernel_tells_for_a_real_folder(tmp_path: Path) -> None:
     assert filesystem_of(tmp_path)
     assert filesystem_of(Path("/proc/self")) == "proc"
@@ -57,6 +70,16 @@ def test_kernel_tells_for_a_real_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("filesystem", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.rclone"])
 def test_network_file_systems(filesystem: str) -> None:
     assert is_network(filesystem)
+
+
+@pytest.mark.parametrize("filesystem", ["nfs4", "fuse.sshfs", "fuse.mergerfs", "fuse.bindfs", "fuse"])
+def test_file_systems_that_change_behind_our_back(filesystem: str) -> None:
+    assert not reports_changes(filesystem)
+
+
+@pytest.mark.parametrize("filesystem", ["ext4", "fuseblk", "overlay", "fusectl", ""])
+def test_file_systems_that_do_not(filesystem: str) -> None:
+    assert reports_changes(filesystem)
 
 
 @pytest.mark.parametrize("filesystem", ["ext4", "btrfs", "xfs", "exfat", "vfat", "fuseblk", "tmpfs", "overlay", ""])

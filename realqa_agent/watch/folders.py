@@ -117,6 +117,10 @@ class Folders:
         """Return what keeps the roots from being looked after well, in sentences for people."""
         return [sentence for tree in self._trees for sentence in tree.problems()]
 
+    def watched(self) -> int:
+        """Return how many folders the kernel watches for us."""
+        return sum(tree.watched() for tree in self._trees)
+
     def _wake(self) -> None:
         os.eventfd_write(self._wake_descriptor, 1)
 

@@ -6,7 +6,7 @@ import errno
 import logging
 from typing import TYPE_CHECKING
 
-from realqa_agent.mounts import filesystem_of, is_network
+from realqa_agent.mounts import filesystem_of, is_network, reports_changes
 from realqa_agent.watch.observer import Hints, Observer
 
 if TYPE_CHECKING:
@@ -30,25 +30,27 @@ class Reach:
         self._wake = wake
         self._may_observe = observe
         self._observer: Observer | None = None
-        self.network = False
-        """Part of the root lies on a file system that other machines change without our hearing of it."""
+        self.silent: frozenset[str] = frozenset()
+        """Types of the file systems that the root lies on and that may change without our hearing of it."""
+        self.watched = 0
+        """How many folders the kernel watched for us at the last thorough look."""
         self.problem: str | None = None
         """Why a local root is not observed, for people."""
 
     @property
     def complete(self) -> bool:
         """Whether every change is heard of, so that walks may be rare."""
-        return self._observer is not None and not self.network
+        return self._observer is not None and not self.silent
 
     def attend(self, mount_points: Iterable[Path]) -> None:
         """Look again how the root is mounted, and observe it if that can be done. Called before each walk.
 
         `mount_points` are those below the root. A root that is away is no problem of ours: the walk says so.
         """
-        below = {filesystem_of(point) for point in mount_points}
-        on_network = is_network(filesystem_of(self._root))
-        self.network = on_network or any(map(is_network, below))
-        if on_network or not self._may_observe:
+        kind = filesystem_of(self._root)
+        kinds = {kind, *(filesystem_of(point) for point in mount_points)}
+        self.silent = frozenset(each for each in kinds if not reports_changes(each))
+        if is_network(kind) or not self._may_observe:
             self.stop()
         elif self._observer is None or not self._observer.current() or self._unwatched():
             # Also what was mounted below the root since is watched now.
@@ -56,11 +58,15 @@ class Reach:
             self._observe()
             if missing := self._unwatched():
                 self._give_up(f"{missing} of its folders are not watched")
+        self._count()
 
     def fell_deaf(self, *, thorough: bool) -> bool:
         """Tell whether there is an observer that hears nothing any more; `thorough` takes milliseconds."""
-        observer = self._observer
-        return observer is not None and not (observer.current() and (not thorough or observer.watched()))
+        if self._observer is None:
+            return False
+        if thorough:
+            self._count()
+        return not (self._observer.current() and self.watched)
 
     def take(self) -> Hints:
         """Return what was heard since the last call."""
@@ -71,6 +77,10 @@ class Reach:
         if self._observer is not None:
             self._observer.stop()
             self._observer = None
+            self.watched = 0
+
+    def _count(self) -> None:
+        self.watched = 0 if self._observer is None else self._observer.watched()
 
     def _unwatched(self) -> int:
         return 0 if self._observer is None else self._observer.unwatched()

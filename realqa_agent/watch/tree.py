@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import TransientError
 from realqa_agent.files import Appeared, Change, FileStat, Vanished
+from realqa_agent.mounts import mounts_below
 from realqa_agent.watch.presence import Presence
 from realqa_agent.watch.reach import Reach
 from realqa_agent.watch.scan import look_at, scan
@@ -35,6 +36,9 @@ WALK_SHARE = 20
 
 SERVER_CLOCK_SECONDS = 600.0
 """A file server's clock may be wrong by minutes, and make a file that is being copied look old."""
+
+RECENT_SECONDS = 86_400.0
+"""What came here within a day is an import that goes before the backlog; so are all files that an event told of."""
 
 CHECK_SECONDS = 30.0
 """Time between two thorough looks whether the kernel still watches for us."""
@@ -90,6 +94,9 @@ class Tree:
         self._next_check = -inf
         self._folders_due: set[Path] = set()
         self._away: str | None = None
+        self._mounts = mounts_below(root)
+        self._overflowed = False
+        """Events were lost, and no walk has made up for it yet."""
         self._unreadable: dict[Path, str] = {}
         self._unreadable_now: dict[Path, str] = {}
         """Those of the walk under way; it takes the other's place once all folders were seen."""
@@ -131,6 +138,15 @@ class Tree:
     def problems(self) -> list[str]:
         """Return what keeps this root from being looked after well, in sentences for people."""
         found = [sentence for sentence in (self._away, self._reach.problem) if sentence]
+        if self._overflowed:
+            found.append(
+                f"{self.root}: more happened at once than events can tell (an overflow); all is looked through"
+            )
+        if self._reach.silent and not self._once:
+            found.append(
+                f"{self.root}: {', '.join(sorted(self._reach.silent))} doesn't report every change; the folder is "
+                f"walked about every {self._settings.network_rescan_seconds:g} s instead"
+            )
         found += [
             f"{folder}: nothing is mounted there any more; what is known of it stays as it is"
             for folder in sorted(self._presence.away - {self.root})
@@ -145,21 +161,27 @@ class Tree:
             )
         return found
 
+    def watched(self) -> int:
+        """Return how many folders the kernel watches for us."""
+        return self._reach.watched
+
     def _attend(self) -> None:
         self._reach.attend(self._presence.mount_points)
         settings = self._settings
-        self._tracker.settle_s = settings.network_settle_seconds if self._reach.network else settings.settle_seconds
+        self._tracker.settle_s = settings.network_settle_seconds if self._reach.silent else settings.settle_seconds
 
     def _listen(self, now: float) -> None:
         thorough = now >= self._next_check
         if thorough:
             self._next_check = now + CHECK_SECONDS
+            self._look_at_mounts()
         if self._reach.fell_deaf(thorough=thorough):
             self.walk_soon()  # the root was replaced, or a thread died; the walk begins by observing anew
             return
         hints = self._reach.take()
         self._folders_due |= hints.folders
         if hints.lost:
+            self._overflowed = True
             self._reach.stop()  # it says so before its watches are whole again; the walk begins with a new one
         if hints.lost or self.root in hints.folders or len(self._folders_due) > FOLDERS_DUE:
             self.walk_soon()
@@ -168,6 +190,12 @@ class Tree:
                 self._touch(path, look_at(path), now)
             except OSError:
                 self._walk_within(now, self._tracker.settle_s)  # it will say what is wrong
+
+    def _look_at_mounts(self) -> None:
+        """Walk if a disk below the root came or went: no event tells of that, nor of anything on it from then on."""
+        before, self._mounts = self._mounts, mounts_below(self.root)
+        if self._mounts != before:
+            self.walk_soon()
 
     def _touch(self, path: Path, look: FileStat | None, now: float) -> None:
         if not self._tracker.touch(path, look, now):
@@ -245,6 +273,7 @@ class Tree:
             return
         self._unreadable = self._unreadable_now
         self._away = None
+        self._overflowed = False
         if not self._once:
             settings = self._settings
             pause_s = settings.rescan_minutes * 60 if self._reach.complete else settings.network_rescan_seconds
@@ -264,13 +293,22 @@ class Tree:
         """Take what a walk found: hand it on, or let it wait."""
         if change.path in self._tracker:
             return
-        if isinstance(change, Vanished) or self._is_old(change, wall):
+        if isinstance(change, Vanished):
             self._ready.append(change)
+            return
+        age_s = self._age_seconds(change, wall)
+        if age_s >= self._patience_seconds(change):
+            self._ready.append(replace(change, recent=age_s < RECENT_SECONDS))
         else:
             self._touch(change.path, change.stat, now)
 
-    def _is_old(self, found: Appeared, wall: float) -> bool:
-        """Tell whether nothing happened to a file for so long that it need not be watched any longer.
+    def _patience_seconds(self, found: Appeared) -> float:
+        """Return for how long nothing must have happened to a file that need not be watched any longer."""
+        patience_s = self._tracker.settle_s * (1 if found.stat.size else EMPTY_PATIENCE)
+        return patience_s + (SERVER_CLOCK_SECONDS if self._reach.silent else 0)
+
+    def _age_seconds(self, found: Appeared, wall: float) -> float:
+        """Return how long ago something happened to a file; less than nothing if it changed since it was found.
 
         The ctime counts too: file managers and Samba clients set an old mtime before the last block is written,
         but nothing can set the ctime.
@@ -278,12 +316,8 @@ class Tree:
         try:
             status = os.stat(found.path)  # noqa: PTH116 - as in the scan
         except OSError:
-            return False
-        patience_s = self._tracker.settle_s * (1 if found.stat.size else EMPTY_PATIENCE)
-        if self._reach.network:
-            patience_s += SERVER_CLOCK_SECONDS
-        unchanged = FileStat.of(status) == found.stat
-        return unchanged and wall - max(status.st_mtime, status.st_ctime) >= patience_s
+            return -inf
+        return wall - max(status.st_mtime, status.st_ctime) if FileStat.of(status) == found.stat else -inf
 
     def _note_unreadable(self, folder: Path, error: OSError) -> None:
         self._unreadable_now[folder] = error.strerror or str(error)
