@@ -21,6 +21,10 @@ class PermanentError(RealQAError):
     """Trying again won't help until somebody changes something."""
 
 
+class DamagedError(RealQAError):
+    """The index itself is damaged: no matter of one file, so that whoever works on many ends with it."""
+
+
 class RefusalKind(StrEnum):
     """Why a file can't be scored; part of the command line's contract."""
 

@@ -125,6 +125,7 @@ def row_of(row: Any) -> Row:
         file_id=row.file_id,
         path=join(row.folder, row.name),
         kind=row.kind,
+        sha256=row.sha256,
         stored=None if row.scorer is None else stored_of(row),
         verdict=verdict_of(row),
         refusal=None if row.refusal_kind is None else (RefusalKind(row.refusal_kind), row.refusal_message),

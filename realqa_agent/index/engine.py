@@ -18,25 +18,42 @@ from urllib.parse import quote_from_bytes
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
-from realqa_agent.errors import PermanentError, TransientError
+from realqa_agent.errors import DamagedError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
     from pathlib import Path
-    from typing import Any
 
 BUSY_SECONDS = 10.0
 """How long one waits for the write lock of another process."""
 
-_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+def is_damage(error: BaseException | None) -> bool:
+    """Tell whether SQLite says that a file is none of its own, or not whole."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def explained(file: Path, error: exc.DatabaseError | sqlite3.Error) -> Exception:
+    """Return what an error of SQLite's means for an index."""
+    cause = error.orig if isinstance(error, exc.DatabaseError) else error
+    if is_damage(cause):
+        return DamagedError(
+            f"{file}: the index is damaged ({cause}); an agent that meets this ends, and at its next start sets the "
+            "file aside and makes a new index from the sidecars; `realqa db check` says more"
+        )
+    if isinstance(cause, sqlite3.OperationalError):
+        return TransientError(f"{file}: the index can't be used now: {cause}")
+    return error
 
 
 def connect(file: PathLike[str], mode: str, *, foreign_keys: bool = True) -> sqlite3.Connection:
-    """Return a bare connection with our pragmas; `mode` is SQLite's: `ro`, `rw` or `rwc`."""
+    """Return a bare connection with our pragmas; `mode` is SQLite's: `ro` or `rw`."""
+    immutable = "&immutable=1" if mode == "ro" and _at_rest(file) else ""
     # The driver must begin no transactions itself: it would do so late, and before some statements only.
     connection = sqlite3.connect(
-        f"file:{quote_from_bytes(os.fsencode(file))}?mode={mode}",
+        f"file:{quote_from_bytes(os.fsencode(file))}?mode={mode}{immutable}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
@@ -48,6 +65,12 @@ def connect(file: PathLike[str], mode: str, *, foreign_keys: bool = True) -> sql
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
     return connection
+
+
+def _at_rest(file: PathLike[str]) -> bool:
+    """Tell whether nobody has the file open, and no reader could make the log beside it that SQLite asks for."""
+    path = os.fspath(file)
+    return not os.path.exists(f"{path}-wal") and not os.access(os.path.dirname(path) or ".", os.W_OK)  # noqa: PTH110, PTH120 - names of any bytes, as they came
 
 
 def engine_for(file: Path, mode: str, *, foreign_keys: bool = True, connections: int = 1) -> Engine:
@@ -92,7 +115,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the file; TransientError, PermanentError as for `writing`."""
+        """Give a connection that sees one state of the file; TransientError, DamagedError as for `writing`."""
         if self._joined is not None:
             yield self._joined
             return
@@ -104,7 +127,7 @@ class Database:
         """Give a connection inside a transaction that is committed at the end, or rolled back by an exception.
 
         A durable one survives a power cut, and costs an fsync; it can't be part of `together`. Raise TransientError
-        if the file is locked or the disk is full, PermanentError if it is damaged.
+        if the file is locked or the disk is full, DamagedError if it is damaged.
         """
         if self._joined is not None and not durable:
             yield self._joined
@@ -137,17 +160,7 @@ class Database:
             # A broken promise of our own code, not of the disk.
             raise
         except exc.DatabaseError as error:
-            raise self._explained(error) from error
-
-    def _explained(self, error: exc.DatabaseError) -> Exception:
-        code: Any = getattr(error.orig, "sqlite_errorcode", None)
-        if code is not None and code & 0xFF in _CORRUPT:
-            return PermanentError(
-                f"{self.file}: the index is damaged ({error.orig}); move it away and start again: all is scored anew"
-            )
-        if isinstance(error, exc.OperationalError):
-            return TransientError(f"{self.file}: the index can't be used now: {error.orig}")
-        return error
+            raise explained(self.file, error) from error
 
 
 def _set_synchronous(connection: Connection, level: str) -> None:

@@ -5,12 +5,13 @@ Alembic costs 0.4 s to import, so it is only called when there is something to d
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import UserError
+from realqa_agent.files import PRIVATE
+from realqa_agent.index.care import back_up
 from realqa_agent.index.engine import connect, engine_for
 from realqa_agent.index.schema import REVISION
 
@@ -33,7 +34,9 @@ def revision_of(file: Path, newest: str = REVISION) -> str | None:
             ours = {"alembic_version", "assessment"} <= tables
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if ours else None
     except sqlite3.Error as error:
-        raise UserError(f"{file}: can't be opened as an index: {error}; check its permissions, or move it") from error
+        raise UserError(
+            f"{file}: can't be opened as an index: {error}; check its permissions, or move it: a new one is then made"
+        ) from error
     if not tables:
         return None
     if found is None:
@@ -55,14 +58,21 @@ def bring_up_to_date(file: Path, migrations: Path, *, target: str = REVISION) ->
     current = revision_of(file, target)
     if current == target:
         return None
-    backup = None if current is None else _back_up(file, target)
+    backup = None if current is None else _keep_copy(file, target)
     try:
         _upgrade(file, migrations, target)
     except Exception as error:
         beside = f" (a copy is in {backup})" if backup else ""
+        cause = getattr(error, "orig", None) or error
+        passing = isinstance(cause, sqlite3.OperationalError)
+        advice = (
+            "see that its disk has room"
+            if passing
+            else "go back to the previous version of RealQA Agent and report this"
+        )
         raise UserError(
-            f"{file}: the index could not be brought from schema {current} to {target}: {error}; "
-            f"it is unchanged{beside}; go back to the previous version of RealQA Agent and report this"
+            f"{file}: the index could not be brought from schema {current} to {target}: {cause}; "
+            f"it is unchanged{beside}; {advice}"
         ) from error
     return backup
 
@@ -74,7 +84,8 @@ def _upgrade(file: Path, migrations: Path, target: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     # Steps that rebuild a table drop the old one, which foreign keys would forbid; they are checked at the end.
-    engine = engine_for(file, "rwc", foreign_keys=False)
+    file.touch(PRIVATE)  # what SQLite makes beside it gets the same mode
+    engine = engine_for(file, "rw", foreign_keys=False)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
@@ -86,19 +97,11 @@ def _upgrade(file: Path, migrations: Path, target: str) -> None:
         engine.dispose()
 
 
-def _back_up(file: Path, target: str) -> Path:
-    """Copy the index beside itself, whole or not at all, and delete all but the newest copies."""
-    backup = file.with_name(f"{file.name}.before-{target}")
-    partial = backup.with_name(f"{backup.name}.part")
-    try:
-        partial.unlink(missing_ok=True)
-        with closing(connect(file, "ro")) as source, closing(sqlite3.connect(partial)) as copy:
-            source.backup(copy)
-        os.replace(partial, backup)  # noqa: PTH105 - the name that the rest of the world knows it by
-    except (OSError, sqlite3.Error) as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(f"{backup}: can't copy the index before it is migrated: {error}") from error
+def _keep_copy(file: Path, target: str) -> Path:
+    """Copy the index beside itself, in place of a copy from an earlier try; delete all but the newest copies."""
     prefix = f"{file.name}.before-"
+    backup = file.with_name(f"{prefix}{target}")
+    back_up(file, backup, replace=True)
     copies = [path for path in file.parent.iterdir() if path.name.startswith(prefix)]
     for old in sorted(copies)[:-BACKUPS_KEPT]:
         old.unlink()

@@ -40,6 +40,7 @@ _FILES_IN_FOLDER = select(file.c.name, file.c.file_id, file.c.size, file.c.mtime
 _ROWS = (
     select(
         *(file.c[name] for name in ("file_id", "folder", "name", "refusal_kind", "refusal_message", "missing_since")),
+        asset.c.sha256,
         *_STORED_COLUMNS,
         *_VERDICT_COLUMNS,
     )
@@ -101,7 +102,7 @@ class Reader:
 
     def folders_under(self, root: Path) -> list[Path]:
         """Return the folders that hold present files, at or below `root`, sorted by their bytes."""
-        statement = select(file.c.folder).distinct().where(_PRESENT, _at_or_below(root)).order_by(file.c.folder)
+        statement = select(file.c.folder).distinct().where(_PRESENT, at_or_below(root)).order_by(file.c.folder)
         with self.database.reading() as connection:
             return [Path(os.fsdecode(folder)) for folder in connection.scalars(statement)]
 
@@ -126,6 +127,18 @@ class Reader:
                 )
                 for row in connection.execute(_OF_SHOT, wanted)
             ]
+
+    def awaited(self, file_id: int, scorer: str, version: str) -> list[str]:
+        """Return the names of the files of the same folder and shot that this scorer has still to judge, sorted."""
+        same_shot = and_(_this.c.folder == file.c.folder, _this.c.shot == file.c.shot)
+        statement = (
+            select(file.c.name)
+            .join(_this, same_shot)
+            .where(_this.c.file_id == file_id, file.c.file_id != file_id, unassessed_by(scorer, version))
+            .order_by(file.c.name)
+        )
+        with self.database.reading() as connection:
+            return [os.fsdecode(name) for name in connection.scalars(statement)]
 
     def memory(self, file_id: int) -> dict[str, tuple[str, str]]:
         """Return what was remembered of a file's sidecar: field → (owner, value)."""
@@ -161,12 +174,24 @@ class Reader:
         """
         statement = _ROWS.where(_PRESENT).order_by(*_order(sort))
         if folders:
-            statement = statement.where(or_(*map(_at_or_below, folders)))
+            statement = statement.where(or_(*map(at_or_below, folders)))
         if decision is not None:
             statement = statement.where(verdict.c.decision == decision)
         with self.database.reading() as connection:
             for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
                 yield codec.row_of(row)
+
+    def decisions_since(self, at: str) -> dict[Decision, int]:
+        """Count the present files scored at or after a time (RFC 3339, UTC) by their verdict."""
+        statement = (
+            select(verdict.c.decision, func.count())
+            .join_from(verdict, file)
+            .join(assessment)
+            .where(assessment.c.scored_at >= at, _PRESENT)
+            .group_by(verdict.c.decision)
+        )
+        with self.database.reading() as connection:
+            return {Decision(decision): count for decision, count in connection.execute(statement)}
 
     def history(self, file_id: int) -> list[Event]:
         """Return what happened to a file, oldest first."""
@@ -213,7 +238,7 @@ class Reader:
         return count / max(now - codec.epoch(first), 1.0) if count else 0.0
 
 
-def _at_or_below(root: Path) -> ColumnElement[bool]:
+def at_or_below(root: Path) -> ColumnElement[bool]:
     """Return the condition on a file's folder; as a range, so that the index of SQLite serves it."""
     folder = os.fsencode(root)
     below = folder if folder.endswith(b"/") else folder + b"/"

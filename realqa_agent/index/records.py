@@ -59,6 +59,8 @@ class Row:
     path: Path
     kind: str | None
     """`photo` or `clip`; None until it is scored."""
+    sha256: str | None
+    """The hash of the content that was scored; None until then."""
     stored: Stored | None
     """The assessment in force."""
     verdict: Verdict | None

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from realqa_agent import paths
 from realqa_agent.errors import UserError
+from realqa_agent.files import make_private_folder
 from realqa_agent.index import codec
 from realqa_agent.index.engine import Database
 from realqa_agent.index.migrate import bring_up_to_date, revision_of
@@ -56,7 +57,7 @@ class Index(Reader):
                 "set `path` in [index] to a place on a local disk"
             )
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(file.parent)
         except OSError as error:
             raise UserError(f"{file}: can't make the folder of the index: {error}") from error
         bring_up_to_date(file, paths.packaged("migrations"))
@@ -97,6 +98,15 @@ class Index(Reader):
             _store(connection, file_id, identity_stat, sha256, stored)
             detail = f"{stored.assessment.scorer} {stored.assessment.version}"
             _add_event(connection, file_id, stored.scored_at, "scored", detail)
+
+    def record_recalled(
+        self, file_id: int, identity_stat: FileStat, sha256: str, *, stored: Stored, sidecar: str
+    ) -> None:
+        """Put an assessment in force for a file that the index had lost, or never saw, and a sidecar tells of."""
+        with self.database.writing() as connection:
+            _store(connection, file_id, identity_stat, sha256, stored)
+            detail = f"{stored.assessment.scorer} {stored.assessment.version} from {sidecar}"
+            _add_event(connection, file_id, self._now(), "recalled", detail)
 
     def record_rewritten(self, file_id: int, stat: FileStat, sha256: str, *, stored: Stored) -> None:
         """Let the assessment of a file hold for its new bytes, which we wrote and which show the same picture."""

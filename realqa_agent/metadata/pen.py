@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import PermanentError, TransientError
+from realqa_agent.files import PRIVATE
 from realqa_agent.metadata.atomic import replace_bytes, sweep
 from realqa_agent.metadata.snapshot import sha256_of, snapshot
 
@@ -88,7 +89,7 @@ def _content(path: Path) -> bytes | None:
 def turn(journal: Journal) -> Iterator[Pen]:
     """Wait for the pen and hold it; TransientError if another process keeps it for too long."""
     # Made by whoever comes first, the agent's user, and never deleted: a lock lives on the file, not on the name.
-    descriptor = os.open(journal.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(journal.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
         _lock(descriptor, journal)
         yield Pen(journal)

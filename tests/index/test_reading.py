@@ -126,3 +126,20 @@ def peak_bytes(work: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+def test_awaited_are_the_files_of_a_shot_that_a_scorer_has_still_to_judge(index: Index) -> None:
+    names = ("a/1.jpg", "a/1.dng", "a/1.tif", "a/1.heic", "a/2.dng", "b/1.dng")
+    ids = {name: add(index, PHOTOS / name, inode) for inode, name in enumerate(names)}
+    index.record_scored(ids["a/1.jpg"], stat(0), sha("jpg"), stored=stored())
+    index.record_refused(ids["a/1.tif"], None, RefusalKind.CORRUPT, "cut")
+    scorer = ("firstlook", "1")
+    assert index.awaited(ids["a/1.jpg"], *scorer) == ["1.dng", "1.heic"]
+    index.record_recalled(ids["a/1.dng"], stat(1), sha("dng"), stored=stored(), sidecar="1.dng.xmp")
+    assert index.awaited(ids["a/1.jpg"], *scorer) == ["1.heic"]
+    assert index.awaited(ids["a/1.jpg"], "firstlook", "2") == ["1.dng", "1.heic"]
+    row = index.lookup(PHOTOS / "a/1.dng")
+    assert row is not None
+    assert (row.sha256, row.stored) == (sha("dng"), stored())
+    last = index.history(ids["a/1.dng"])[-1]
+    assert (last.event, last.detail) == ("recalled", "firstlook 1 from 1.dng.xmp")

@@ -15,7 +15,7 @@ from support.records import PHOTOS, Clock, add, sha, stat, stored
 
 from realqa_agent.assessment import ClipSummary, Decision, Verdict
 from realqa_agent.capture import CaptureFacts, Region
-from realqa_agent.errors import PermanentError, RefusalKind, TransientError
+from realqa_agent.errors import DamagedError, RefusalKind, TransientError
 from realqa_agent.files import Appeared, Vanished
 from realqa_agent.index import engine
 from realqa_agent.index.store import Index
@@ -263,7 +263,7 @@ def test_damaged_file_is_a_lasting_error_with_advice(tmp_path: Path) -> None:
         (size,) = connection.execute("PRAGMA page_size").fetchone()
     data[(page - 1) * size : page * size] = b"\xa5" * size
     file.write_bytes(data)
-    with Index.open(file) as index, pytest.raises(PermanentError, match="damaged"):
+    with Index.open(file) as index, pytest.raises(DamagedError, match=r"next start sets.*realqa db check"):
         index.history(1)
 
 
