@@ -6,7 +6,7 @@ since the agent's process opens no picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from realqa_agent.metadata.packet import merge
@@ -57,7 +57,8 @@ def plan(photo: Path, record: Record, embedded: Embedded, settings: Metadata, me
         return None
     try:
         start = EMPTY.encode() if embedded.packet is None else embedded_packet(embedded.packet).to_bytes()
-        merged = merge(start, record, Surroundings(embedded=embedded), settings, memory)
+        # A file can't hold its own hash.
+        merged = merge(start, replace(record, content=None), Surroundings(embedded=embedded), settings, memory)
     except PacketError:
         return None
     return Inside(

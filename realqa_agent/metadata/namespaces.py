@@ -45,18 +45,41 @@ DARKTABLE_IMPORT = f"{{{DARKTABLE}}}import_timestamp"
 DARKTABLE_ORDER = f"{{{DARKTABLE}}}iop_order_version"
 DARKTABLE_HISTORY_END = f"{{{DARKTABLE}}}history_end"
 
-SCHEMA_VERSION = f"{{{REALQA}}}SchemaVersion"
-MODEL = f"{{{REALQA}}}Model"
-SCORED_AT = f"{{{REALQA}}}ScoredAt"
-OVERALL = f"{{{REALQA}}}Overall"
-QUALITY = f"{{{REALQA}}}Quality"
-AESTHETIC = f"{{{REALQA}}}Aesthetic"
-VERDICT = f"{{{REALQA}}}Verdict"
-VERDICT_REASONS = f"{{{REALQA}}}VerdictReasons"
-ATTRIBUTES = f"{{{REALQA}}}Attributes"
-VALUE = f"{{{REALQA}}}Value"
-SCORE = f"{{{REALQA}}}Score"
-EXPLANATION = f"{{{REALQA}}}Explanation"
-WRITTEN_RATING = f"{{{REALQA}}}WrittenRating"
-WRITTEN_PICK = f"{{{REALQA}}}WrittenPick"
-WRITTEN_KEYWORDS = f"{{{REALQA}}}WrittenKeywords"
+
+def own(local: str) -> str:
+    """Return a name in our namespace."""
+    return f"{{{REALQA}}}{local}"
+
+
+SCHEMA_VERSION = own("SchemaVersion")
+MODEL = own("Model")
+SCORED_AT = own("ScoredAt")
+OVERALL = own("Overall")
+QUALITY = own("Quality")
+AESTHETIC = own("Aesthetic")
+VERDICT = own("Verdict")
+VERDICT_REASONS = own("VerdictReasons")
+ATTRIBUTES = own("Attributes")
+VALUE = own("Value")
+SCORE = own("Score")
+EXPLANATION = own("Explanation")
+WRITTEN_RATING = own("WrittenRating")
+WRITTEN_PICK = own("WrittenPick")
+WRITTEN_KEYWORDS = own("WrittenKeywords")
+
+CONTENT_HASH = own("ContentHash")
+MEASURES = own("Measures")
+DETAILS = own("Details")
+PICTURE = own("Picture")
+KIND = own("Kind")
+WIDTH = own("Width")
+HEIGHT = own("Height")
+DURATION = own("Duration")
+ELAPSED = own("ElapsedMs")
+UNCERTAINTY = own("Uncertainty")
+CLIP = own("Clip")
+FRAMES = own("Frames")
+MEAN = own("Mean")
+LOWEST = own("Lowest")
+SPREAD = own("Spread")
+BEST_AT = own("BestAt")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from realqa_agent.assessment import Decision
 from realqa_agent.metadata import namespaces as names
+from realqa_agent.metadata.details import set_details
 from realqa_agent.metadata.keywords import Lists, keywords_for, planned, remembered
 from realqa_agent.metadata.ownership import UNREADABLE, Found, Settled, number, settle
 from realqa_agent.metadata.record import Change, Field, Memory, Owner, Record, Remembered
@@ -83,12 +84,13 @@ def merge(
     `fresh`: nobody touched it since darktable wrote it at import.
     """
     packet = Packet(data)
-    _check_schema(packet)
+    check_schema(packet)
     before = described(packet)
     job = _Merge(packet=packet, record=record, settings=settings, memory=memory, around=around, fresh=fresh)
     _set_results(packet, record)
     _share_numbers(job)
     _share_keywords(job)
+    set_details(packet, record)
     return Merged(
         data=packet.to_bytes(),
         memory=job.kept,
@@ -104,7 +106,7 @@ def without_us(data: bytes, before: Mapping[str, str]) -> Merged:
     names a value by its field, that comes back in its place. PacketError if it can't be done safely.
     """
     packet = Packet(data)
-    _check_schema(packet)
+    check_schema(packet)
     was = described(packet)
     for shared, witness in WITNESSES.items():
         written, there = number(stated(packet, witness)), number(stated(packet, PROPERTIES[shared]))
@@ -152,7 +154,8 @@ def differences(before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple
     return tuple(changes)
 
 
-def _check_schema(packet: Packet) -> None:
+def check_schema(packet: Packet) -> None:
+    """Raise PacketError if a newer agent wrote it."""
     version = number(stated(packet, names.SCHEMA_VERSION))
     if version is not None and version > SCHEMA:
         raise PacketError("it was written by a newer RealQA Agent; update this one")
@@ -161,11 +164,16 @@ def _check_schema(packet: Packet) -> None:
 # Our own properties
 
 
+def model_of(scorer: str, version: str) -> str:
+    """Return how a sidecar names a version of a scorer."""
+    return speakable(f"{scorer} {version}")
+
+
 def _set_results(packet: Packet, record: Record) -> None:
     assessment, verdict = record.assessment, record.verdict
     texts = {
         names.SCHEMA_VERSION: str(SCHEMA),
-        names.MODEL: speakable(f"{assessment.scorer} {assessment.version}"),
+        names.MODEL: model_of(assessment.scorer, assessment.version),
         names.SCORED_AT: record.scored_at,
         names.OVERALL: f"{assessment.overall:.2f}",
         names.QUALITY: f"{assessment.quality:.2f}",
@@ -194,7 +202,7 @@ def _attributes(record: Record) -> dict[str, dict[str, str]]:
         if judgement.score is not None:
             struct[names.SCORE] = f"{judgement.score:.2f}"
         struct[names.EXPLANATION] = speakable(judgement.reason)
-        structs[f"{{{names.REALQA}}}{name}"] = struct
+        structs[names.own(name)] = struct
     return structs
 
 

@@ -12,6 +12,23 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Content:
+    """What was assessed: the bytes of a file, and the picture or clip in them."""
+
+    sha256: str
+    """64 hexadecimal digits, lower case."""
+    kind: str
+    """`photo` or `clip`."""
+    width: int
+    height: int
+    """Pixels of the upright picture."""
+    duration_s: float | None
+    """Of a clip."""
+    elapsed_ms: float
+    """What the scoring took."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """What the agent has to say about one file."""
 
@@ -21,6 +38,8 @@ class Record:
     """-1 (rejected) to 5; None: rating and pick label are none of our business."""
     scored_at: str
     """RFC 3339, UTC."""
+    content: Content | None = None
+    """None: what is written must not, or can't, say of which bytes it tells."""
 
 
 class Field(StrEnum):

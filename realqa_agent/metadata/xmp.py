@@ -91,6 +91,11 @@ class Packet:
             raise PacketError(f"it is XML, but not XMP: it has {len(nodes)} rdf:RDF nodes instead of one")
         self.rdf: _Element = nodes[0]
 
+    @property
+    def changed(self) -> bool:
+        """Whether there was any edit yet."""
+        return self._changed
+
     def to_bytes(self) -> bytes:
         """Return the packet with its edits, or the very bytes that were given if there are none."""
         if not self._changed:

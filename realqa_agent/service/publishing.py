@@ -13,7 +13,7 @@ from realqa_agent.errors import TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.metadata import inside, sidecar
 from realqa_agent.metadata.pen import turn
-from realqa_agent.metadata.record import Owner, Record, Who, columns_of, memory_in, spoken
+from realqa_agent.metadata.record import Content, Owner, Record, Who, columns_of, memory_in, spoken
 from realqa_agent.metadata.snapshot import sha256_of
 
 if TYPE_CHECKING:
@@ -54,14 +54,23 @@ class Planner:
 
     def record(self, row: Row, verdict: Verdict) -> Record:
         """Return what there is to say of a scored file."""
-        if row.stored is None:
+        stored = row.stored
+        if stored is None or row.sha256 is None:
             raise LookupError(f"{row.path} is not scored")
-        assessment = row.stored.assessment
+        assessment = stored.assessment
         return Record(
             assessment=assessment,
             verdict=verdict,
             stars=stars(assessment, verdict, self._config.culling.stars_from) if self._apply else None,
-            scored_at=row.stored.scored_at,
+            scored_at=stored.scored_at,
+            content=Content(
+                sha256=row.sha256,
+                kind=stored.kind,
+                width=stored.width,
+                height=stored.height,
+                duration_s=stored.duration_s,
+                elapsed_ms=stored.elapsed_ms,
+            ),
         )
 
 

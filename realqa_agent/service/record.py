@@ -9,14 +9,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from realqa_agent.assessment import Verdict
 from realqa_agent.culling.policy import judge_shot
+from realqa_agent.culling.shots import agree
 from realqa_agent.files import stat_of
 from realqa_agent.index.store import Stored
+from realqa_agent.metadata.recall import recall
+from realqa_agent.metadata.sidecar import sidecar_of
 
 if TYPE_CHECKING:
+    from realqa_agent.capture import CaptureFacts
     from realqa_agent.config import Config
     from realqa_agent.errors import RefusalKind
-    from realqa_agent.index.store import Index
+    from realqa_agent.index.store import Index, Member
+    from realqa_agent.metadata.recall import Recalled
     from realqa_agent.queue.jobs import Job
     from realqa_agent.worker.messages import Assessed, Examined, Ready
 
@@ -43,6 +49,26 @@ class Recorder:
         self._index.record_known(job.file_id, identity.stat, identity.sha256, *scorer)
         return True
 
+    def told(self, job: Job, examined: Examined) -> Recalled | None:
+        """Given an examined file that the index doesn't know, return what its sidecar says of it, if that counts."""
+        return recall(job.path, examined.identity.sha256, self._scorer.scorer, self._scorer.version)
+
+    def recalled(self, job: Job, examined: Examined, recalled: Recalled, facts: CaptureFacts) -> None:
+        """Put an assessment out of a sidecar into the index."""
+        content, identity = recalled.content, examined.identity
+        stored = Stored(
+            assessment=recalled.assessment,
+            facts=facts,
+            kind=content.kind,
+            width=content.width,
+            height=content.height,
+            duration_s=content.duration_s,
+            elapsed_ms=content.elapsed_ms,
+            scored_at=recalled.scored_at,
+        )
+        sidecar = sidecar_of(job.path).name
+        self._index.record_recalled(job.file_id, identity.stat, identity.sha256, stored=stored, sidecar=sidecar)
+
     def scored(self, job: Job, examined: Examined, assessed: Assessed) -> None:
         """Put a fresh assessment into the index."""
         stored = Stored(
@@ -58,21 +84,45 @@ class Recorder:
         identity = examined.identity
         self._index.record_scored(job.file_id, identity.stat, identity.sha256, stored=stored)
 
-    def refused(self, job: Job, kind: RefusalKind, message: str) -> None:
-        """Put a refusal into the index, with the file's stat so that it counts as known until it changes."""
+    def refused(self, job: Job, kind: RefusalKind, message: str) -> list[int]:
+        """Put a refusal into the index, with the file's stat so that it counts as known until it changes.
+
+        Return the other files of the shot whose verdict changed by it.
+        """
         try:
             stat = stat_of(job.path)
         except OSError:
             stat = None
-        self._index.record_refused(job.file_id, stat, kind, message)
+        with self._index.together():
+            self._index.record_refused(job.file_id, stat, kind, message)
+            return self.judge_shot(job)
 
-    def judge_shot(self, job: Job) -> list[int]:
-        """Judge a file together with the other files of its shot; return the others whose verdict changed by it."""
+    def judge_shot(self, job: Job, recalled: Recalled | None = None) -> list[int]:
+        """Judge a file together with the other files of its shot; return the others whose verdict changed by it.
+
+        What is recalled of it counts as far as `_awaiting` says.
+        """
         members = self._index.shot(job.file_id, self._scorer.scorer, self._scorer.version)
         thresholds = self._config.culling.thresholds
         looks = {member.path.name: (member.stored.assessment, member.stored.facts) for member in members}
         verdicts = judge_shot(looks, thresholds)
+        for member in members:
+            if recalled is not None and member.file_id == job.file_id:
+                verdicts[member.path.name] = self._awaiting(member, verdicts[member.path.name], recalled)
         changed = [member for member in members if member.verdict != verdicts[member.path.name]]
         for member in changed:
             self._index.record_verdict(member.file_id, verdicts[member.path.name], judged_at=now())
         return [member.file_id for member in changed if member.file_id != job.file_id]
+
+    def _awaiting(self, member: Member, verdict: Verdict, recalled: Recalled) -> Verdict:
+        """Return the verdict of now, or that in the sidecar if it needs but a file of the shot that is still to come.
+
+        Else a JPEG that comes before its RAW file would have its sidecar changed, and changed back a moment later. Such
+        a verdict is milder, never harder.
+        """
+        name = member.path.name
+        for other in self._index.awaited(member.file_id, self._scorer.scorer, self._scorer.version):
+            together = agree({name: verdict, other: Verdict(decision=recalled.verdict.decision)})
+            if recalled.suggests(together[name]):
+                return together[name]
+        return verdict

@@ -93,6 +93,22 @@ class Assessed:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReadFacts:
+    """Read what the camera noted of a file whose assessment is known, but not to the index."""
+
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FactsRead:
+    """Answer to `ReadFacts`."""
+
+    stat: FileStat
+    """How the file looked before it was read."""
+    facts: CaptureFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Embed:
     """Make a copy of a photo with this XMP packet inside; the photo itself is not touched."""
 
@@ -134,6 +150,6 @@ class Crashed:
     message: str
 
 
-Task = Examine | Inspect | Assess | Embed
-Answer = Examined | Inspected | Assessed | EmbeddedCopy | Refused | Failed
+Task = Examine | Inspect | Assess | ReadFacts | Embed
+Answer = Examined | Inspected | Assessed | FactsRead | EmbeddedCopy | Refused | Failed
 Outcome = Answer | Crashed

@@ -11,6 +11,7 @@ from realqa_agent.errors import RefusalKind, RefusedError, TransientError
 from realqa_agent.files import FileStat, stat_of
 from realqa_agent.media.embedded import read_embedded
 from realqa_agent.media.embedding import embedded_copy
+from realqa_agent.media.facts import read_facts
 from realqa_agent.media.formats import kind_of
 from realqa_agent.media.identity import identify
 from realqa_agent.media.opening import open_clip, open_photo
@@ -24,9 +25,11 @@ from realqa_agent.worker.messages import (
     EmbeddedCopy,
     Examine,
     Examined,
+    FactsRead,
     Failed,
     Inspect,
     Inspected,
+    ReadFacts,
     Refused,
     Task,
 )
@@ -58,6 +61,8 @@ def _answer(task: Task, scorer: Scorer, limits: Media) -> Answer:
             return Inspected(embedded=read_embedded(path))
         case Assess(path=path):
             return _assess(path, scorer, limits)
+        case ReadFacts(path=path):
+            return FactsRead(stat=_stat(path), facts=read_facts(path))
         case Embed(path=path, packet=packet):
             return _embed(path, packet, limits)
 
@@ -79,10 +84,7 @@ def _assess(path: Path, scorer: Scorer, limits: Media) -> Assessed:
             RefusalKind.UNSUPPORTED,
             f"{path.suffix or 'no suffix'}: not a kind of picture or clip that is read",
         )
-    try:
-        stat = stat_of(path)
-    except OSError as error:
-        raise RefusedError(RefusalKind.UNREADABLE, error.strerror or str(error)) from error
+    stat = _stat(path)
     if kind == "photo":
         picture = open_photo(path, limits)
         width, height, duration_s, facts = picture.width, picture.height, None, picture.facts
@@ -101,3 +103,10 @@ def _assess(path: Path, scorer: Scorer, limits: Media) -> Assessed:
         assessment=assessment,
         elapsed_ms=round((time.perf_counter() - began) * 1000, 1),
     )
+
+
+def _stat(path: Path) -> FileStat:
+    try:
+        return stat_of(path)
+    except OSError as error:
+        raise RefusedError(RefusalKind.UNREADABLE, error.strerror or str(error)) from error

@@ -14,12 +14,13 @@ from support import darktable
 from support.desk import Desk
 from support.display import Display
 from support.pictures import small
-from support.sidecars import HIERARCHICAL, RATING, blurry, foreign, listed, own, packet, record, values
+from support.sidecars import CONTENT, HIERARCHICAL, RATING, blurry, foreign, listed, own, packet, record, values
 
 from realqa_agent.assessment import Decision
 from realqa_agent.config import Metadata
 from realqa_agent.media.embedded import read_embedded
 from realqa_agent.metadata.human import human_rating
+from realqa_agent.metadata.recall import recalled
 from realqa_agent.metadata.record import Field, Memory, Owner, Remembered
 
 pytestmark = [
@@ -97,9 +98,10 @@ def story(tmp_path_factory: pytest.TempPathFactory, desk: Desk, screen: Display)
 @pytest.mark.parametrize("name", WRITTEN)
 def test_import_and_edits_keep_every_word_of_ours(story: Story, name: str) -> None:
     said = own(story.before[name])
-    assert {"Overall", "VerdictReasons", "Attributes", "WrittenKeywords"} <= set(said)
+    assert {"Overall", "VerdictReasons", "Attributes", "WrittenKeywords", "Details", "Measures"} <= set(said)
     assert own(story.imported[name]) == said
     assert own(story.edited[name]) == said
+    assert recalled(story.edited[name], CONTENT.sha256, "fake", "1.2") is not None
 
 
 def test_the_edits_reach_the_sidecars(story: Story) -> None:

@@ -17,6 +17,7 @@ from support.digikam import Digikam, Seen
 from support.display import Display
 from support.pictures import small
 from support.sidecars import (
+    CONTENT,
     FLAT,
     HIERARCHICAL,
     PICK,
@@ -35,6 +36,7 @@ from realqa_agent.assessment import Decision
 from realqa_agent.config import Metadata
 from realqa_agent.media.embedded import read_embedded
 from realqa_agent.metadata.human import human_rating
+from realqa_agent.metadata.recall import recalled
 from realqa_agent.metadata.record import Field, Memory, Owner, Remembered
 
 pytestmark = [
@@ -157,9 +159,10 @@ def test_stars_and_texts_of_a_lightroom_sidecar_show(story: Story) -> None:
 def test_edits_in_digikam_keep_every_word_of_ours(story: Story, name: str) -> None:
     sidecar = f"{name}.jpg.xmp"
     said = own(story.before[sidecar])
-    assert {"Overall", "Attributes"} <= set(said)
+    assert {"Overall", "Attributes", "Details", "Measures"} <= set(said)
     assert own(story.picked[sidecar]) == said
     assert own(story.rated[sidecar]) == said
+    assert recalled(story.rated[sidecar], CONTENT.sha256, "fake", "1.2") is not None
 
 
 @pytest.mark.parametrize("name", WRITTEN)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from realqa_agent.assessment import ATTRIBUTES, Assessment, Decision, Judgement, Verdict
-from realqa_agent.metadata.record import Record
+from realqa_agent.assessment import ATTRIBUTES, Assessment, Decision, Judgement, Uncertainty, Verdict
+from realqa_agent.metadata.record import Content, Record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,6 +40,9 @@ NAMESPACES = {
     "odd": "https://example.org/odd/",
     "realqa": REALQA,
 }
+CONTENT = Content(sha256="5e" * 32, kind="photo", width=6000, height=4000, duration_s=None, elapsed_ms=87.5)
+MEASURES = {f"best_measure_{number}": number / 7 for number in range(12)} | {"scene ev": -1e-9}
+"""More than ten, since lists of ten have been a program's undoing."""
 DECLARED = " ".join(f'xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
 
 
@@ -49,11 +52,20 @@ def record(stars: int | None = None, decision: Decision = Decision.KEEP, **value
     for name, value in values.items():
         attributes[name] = Judgement(value=value, score=2.5, reason=f"<{name}> is {value} & 12 % \N{DEGREE SIGN}")
     assessment = Assessment(
-        scorer="fake", version="1.2", quality=7.123, aesthetic=4.5, overall=6, attributes=attributes
+        scorer="fake",
+        version="1.2",
+        quality=7.123,
+        aesthetic=4.5,
+        overall=6,
+        attributes=attributes,
+        measures=MEASURES,
+        uncertainty=Uncertainty(quality=0.6, aesthetic=1.1),
     )
     reasons = () if decision is Decision.KEEP else ("motion along 35\N{DEGREE SIGN}",)
     verdict = Verdict(decision=decision, reasons=reasons)
-    return Record(assessment=assessment, verdict=verdict, stars=stars, scored_at="2026-01-02T03:04:05Z")
+    return Record(
+        assessment=assessment, verdict=verdict, stars=stars, scored_at="2026-01-02T03:04:05Z", content=CONTENT
+    )
 
 
 def blurry(stars: int | None = None) -> Record:

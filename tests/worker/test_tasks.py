@@ -6,14 +6,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from odd_scorers import Plain
 from PIL import Image
+from support.clips import numbered, write_clip
 
-from realqa_agent.config import Media
+from realqa_agent.config import Media, Scoring
 from realqa_agent.errors import RefusalKind
 from realqa_agent.files import stat_of
 from realqa_agent.media.source import opened
 from realqa_agent.worker import tasks
-from realqa_agent.worker.messages import Embed, EmbeddedCopy, Failed, Refused
+from realqa_agent.worker.messages import Assess, Assessed, Embed, EmbeddedCopy, FactsRead, Failed, ReadFacts, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +26,20 @@ if TYPE_CHECKING:
     from realqa_agent.worker.messages import Answer
 
 PACKET = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+
+
+def test_the_facts_of_a_file_are_read_alone_and_are_those_of_its_assessment(photo: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[271], exif[272] = "Made Up", "Light Box"
+    Image.new("RGB", (64, 48), "teal").save(photo, exif=exif)
+    clip, scorer = write_clip(tmp_path / "b.mp4", numbered(3)), Plain(Scoring())
+    for path in (photo, clip):
+        read = tasks.run(ReadFacts(path=path), scorer, Media())
+        assessed = tasks.run(Assess(path=path), scorer, Media())
+        assert isinstance(read, FactsRead)
+        assert isinstance(assessed, Assessed)
+        assert (read.stat, read.facts) == (assessed.stat, assessed.facts)
+    assert isinstance(tasks.run(ReadFacts(path=tmp_path / "gone.jpg"), scorer, Media()), Refused)
 
 
 def embed(path: Path, limits: Media | None = None) -> Answer:
