@@ -53,7 +53,6 @@ def take_in(
     index: Index,
     changes: Sequence[Change],
     *,
-    priority: Priority = Priority.IMPORT,
     exists: Callable[[Path], bool] = os.path.lexists,
 ) -> Intake:
     """Bring files and jobs up to date with what was found.
@@ -67,7 +66,7 @@ def take_in(
         by_path = {known.path: known for known in _known_at(connection, found)}
         inodes = {stat.inode for stat in arrivals(found, by_path).values()}
         steps = plan(found, by_path=by_path, same_inode=_known_by(connection, inodes), exists=exists)
-        _apply(connection, steps, priority=priority, now=now)
+        _apply(connection, steps, now=now)
     return Intake(
         new=len(steps.new),
         changed=len(steps.changed),
@@ -103,7 +102,7 @@ def _known(row: Any) -> Known:
     )
 
 
-def _apply(connection: Connection, steps: Plan, *, priority: Priority, now: float) -> None:
+def _apply(connection: Connection, steps: Plan, *, now: float) -> None:
     at = codec.rfc3339(now)
     _move(connection, steps.moved)
     _change(connection, steps.changed)
@@ -119,8 +118,9 @@ def _apply(connection: Connection, steps: Plan, *, priority: Priority, now: floa
     due = [*unheard, *(known.file_id for known, _ in steps.changed)]
     dropped = [*due, *(known.file_id for known in steps.vanished)]
     connection.execute(delete(job).where(among(job.c.file_id, dropped)))
-    add_jobs(connection, among(file.c.file_id, due), priority=priority, now=now)
-    _add(connection, steps.new, priority=priority, now=now)
+    add_jobs(connection, among(file.c.file_id, due), priority=Priority.IMPORT, now=now)
+    _add(connection, [each for each in steps.new if each.recent], priority=Priority.IMPORT, now=now)
+    _add(connection, [each for each in steps.new if not each.recent], priority=Priority.BACKLOG, now=now)
 
 
 def _add(connection: Connection, new: Sequence[Appeared], *, priority: Priority, now: float) -> None:

@@ -19,8 +19,8 @@ from realqa_agent.index import codec
 from realqa_agent.index.reading import unassessed_by
 from realqa_agent.index.schema import file
 from realqa_agent.index.schema import job as jobs
-from realqa_agent.queue.records import Failure, Job, Priority, QueueCounts, State
-from realqa_agent.queue.retry import FailureKind, pause_seconds
+from realqa_agent.queue.records import Job, Priority, QueueCounts, State
+from realqa_agent.queue.retry import LONGEST_SHARE, FailureKind, pause_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from realqa_agent.index.store import Index
 
 
-__all__ = ["Failure", "Job", "Priority", "Queue", "QueueCounts"]
+__all__ = ["Job", "Priority", "Queue", "QueueCounts"]
 
 _TURN = (jobs.c.priority, jobs.c.job_id)
 
@@ -57,16 +57,11 @@ class Queue:
             return add_jobs(connection, which, priority=Priority.RESCORE, now=self._clock())
 
     def claim(self, owner: str, limit: int) -> list[Job]:
-        """Take up to `limit` due jobs for an owner, in their turn; jobs with an expired lease are due again."""
+        """Take up to `limit` due jobs for an owner, in their turn; others' jobs with an expired lease are due again."""
         if limit < 1:
             return []
         now = self._clock()
-        turn = (
-            select(jobs.c.job_id)
-            .where(jobs.c.state == State.QUEUED, jobs.c.run_after <= now)
-            .order_by(*_TURN)
-            .limit(limit)
-        )
+        turn = select(jobs.c.job_id).where(jobs.c.state == State.QUEUED, self._due(now)).order_by(*_TURN).limit(limit)
         take = (
             update(jobs)
             .where(jobs.c.job_id.in_(turn.scalar_subquery()))
@@ -79,7 +74,10 @@ class Queue:
             .returning(jobs.c.job_id)
         )
         with self._database.writing() as connection:
-            self._release(connection, now, jobs.c.lease_until < now)
+            far = now + 2 * self._settings.lease_seconds  # the clock was set back: no lease lasts so long
+            over = or_(jobs.c.lease_until < now, jobs.c.lease_until > far)
+            # The owner itself is alive: its leases ran out while the machine slept.
+            self._release(connection, now, over, jobs.c.owner != owner)
             taken = list(connection.scalars(take))
             claimed = (
                 select(jobs, file.c.folder, file.c.name)
@@ -92,6 +90,7 @@ class Queue:
                     job_id=row.job_id,
                     file_id=row.file_id,
                     path=codec.join(row.folder, row.name),
+                    priority=Priority(row.priority),
                     attempts=row.attempts,
                     crashes=row.crashes,
                     owner=row.owner,
@@ -158,49 +157,38 @@ class Queue:
 
     def counts(self) -> QueueCounts:
         """Count the jobs by state."""
-        queued, due = jobs.c.state == State.QUEUED, jobs.c.run_after <= self._clock()
+        queued, due = jobs.c.state == State.QUEUED, self._due(self._clock())
         statement = select(
             func.count().filter(queued, due),
             func.count().filter(queued, ~due),
             func.count().filter(jobs.c.state == State.RUNNING),
             func.count().filter(jobs.c.state == State.DEAD),
+            func.count().filter(jobs.c.state == State.DROPPED),
         ).select_from(jobs)
         with self._database.reading() as connection:
-            ready, waiting, running, dead = connection.execute(statement).one()
-        return QueueCounts(queued=ready, waiting=waiting, running=running, dead=dead)
-
-    def failures(self, limit: int) -> list[Failure]:
-        """Return the jobs whose last try failed, newest first."""
-        statement = (
-            select(jobs, file.c.folder, file.c.name)
-            .join_from(jobs, file)
-            .where(jobs.c.failed_at.is_not(None))
-            .order_by(jobs.c.failed_at.desc(), jobs.c.job_id.desc())
-            .limit(limit)
-        )
-        with self._database.reading() as connection:
-            return [
-                Failure(
-                    path=codec.join(row.folder, row.name),
-                    kind=FailureKind(row.failure),
-                    error=row.error,
-                    attempts=row.attempts,
-                    dead=row.state == State.DEAD,
-                    at=codec.rfc3339(row.failed_at),
-                )
-                for row in connection.execute(statement)
-            ]
+            ready, waiting, running, dead, dropped = connection.execute(statement).one()
+        return QueueCounts(queued=ready, waiting=waiting, running=running, dead=dead, dropped=dropped)
 
     def next_due(self) -> float | None:
         """Return from when on a queued job may be claimed, seconds since the epoch; None if none waits."""
-        queued = jobs.c.state == State.QUEUED
+        queued, now = jobs.c.state == State.QUEUED, self._clock()
         # With a backlog the first in turn is due; looking for the earliest would read all of it.
-        due = select(jobs.c.run_after).where(queued, jobs.c.run_after <= self._clock()).order_by(*_TURN).limit(1)
+        due = select(jobs.c.job_id).where(queued, self._due(now)).order_by(*_TURN).limit(1)
         with self._database.reading() as connection:
-            earliest: float | None = connection.scalar(due)
-            if earliest is None:
-                earliest = connection.scalar(select(func.min(jobs.c.run_after)).where(queued))
+            if connection.scalar(due) is not None:
+                return now
+            earliest: float | None = connection.scalar(select(func.min(jobs.c.run_after)).where(queued))
         return earliest
+
+    def _due(self, now: float) -> ColumnElement[bool]:
+        """Return the condition that a queued job may be claimed.
+
+        One that was never tried may be at any time. A time that lies further ahead than the pause after that many
+        tries can be was set by a clock that has been set back since.
+        """
+        growth = literal(1).op("<<")(2 * (jobs.c.attempts - 1))
+        longest = self._settings.backoff_seconds * LONGEST_SHARE * growth
+        return or_(jobs.c.run_after <= now, jobs.c.attempts == 0, jobs.c.run_after > now + longest)
 
     def _release(self, connection: Connection, now: float, *conditions: ColumnElement[bool]) -> None:
         """Put running jobs back whose owner is gone, or set them aside if their attempts are spent."""

@@ -16,7 +16,9 @@ class Priority(IntEnum):
     """Which jobs go first: the smaller number, and among equal ones what came first."""
 
     IMPORT = 0
-    """New or changed: somebody may be waiting for it."""
+    """Came or changed a short while ago: somebody may be waiting for it."""
+    BACKLOG = 5
+    """Has been there for long: a library that is looked at for the first time."""
     RESCORE = 10
     """Scored already, but by another scorer or version."""
 
@@ -30,6 +32,8 @@ class State(StrEnum):
     """Claimed by an owner until its lease ends."""
     DEAD = "dead"
     """Set aside until somebody asks for it, or the file changes."""
+    DROPPED = "dropped"
+    """Taken out by a person until they ask for it, or the file changes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +43,7 @@ class Job:
     job_id: int
     file_id: int
     path: Path
+    priority: Priority
     attempts: int
     """This one included."""
     crashes: int
@@ -56,17 +61,21 @@ class QueueCounts:
     """To be tried again later."""
     running: int
     dead: int
+    dropped: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """A job whose last try failed."""
+class Standing:
+    """How a job stands, for people. Times are seconds since the epoch."""
 
     path: Path
-    kind: FailureKind
-    error: str
+    state: State
+    priority: Priority
     attempts: int
-    dead: bool
-    """Set aside; otherwise it will be tried again."""
-    at: str
-    """RFC 3339, UTC."""
+    queued_at: float
+    next_try_at: float
+    """When it may be claimed, if it is queued."""
+    failure: FailureKind | None
+    """How the last try failed; None if there was none that did."""
+    error: str | None
+    failed_at: float | None

@@ -12,6 +12,10 @@ CRASHES_ALLOWED = 1
 """A file that ends its worker a second time is set aside: chance doesn't strike the same file twice."""
 
 
+LONGEST_SHARE = 1.2
+"""What jitter makes of a pause at most."""
+
+
 class FailureKind(StrEnum):
     """How the last try of a job ended."""
 
@@ -35,4 +39,4 @@ def pause_seconds(kind: FailureKind, *, attempts: int, crashes: int, settings: Q
         return None
     if kind is FailureKind.ABANDONED:
         return 0.0
-    return settings.backoff_seconds * 4.0 ** (attempts - 1) * (0.8 + 0.4 * jitter)
+    return settings.backoff_seconds * 4.0 ** (attempts - 1) * (LONGEST_SHARE - 0.4 * (1 - jitter))

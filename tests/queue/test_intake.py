@@ -13,6 +13,7 @@ from realqa_agent.files import Appeared, FileStat, Vanished
 from realqa_agent.index.store import Index, Row
 from realqa_agent.queue.intake import NAMES_AT_ONCE, Intake, take_in
 from realqa_agent.queue.jobs import Queue
+from realqa_agent.queue.steering import Steering
 
 A, B = PHOTOS / "a.jpg", PHOTOS / "b.jpg"
 
@@ -171,7 +172,7 @@ def test_refused_file_is_left_alone_until_it_changes(index: Index, queue: Queue)
     assert take_in(index, [Appeared(path=A, stat=stat(1, size=2))]) == intake(changed=1)
     assert waiting(queue) == [A]
     assert row_at(index, A).refusal is None
-    assert queue.failures(5) == []
+    assert Steering(index).failures(5) == []
 
 
 def test_file_that_moved_under_its_worker_is_looked_at_again(index: Index, queue: Queue) -> None:
