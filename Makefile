@@ -12,8 +12,9 @@ BIN    := $(VENV)/bin
 run: $(VENV)/.run
 	@$(BIN)/realqa score "$(PHOTOS)"; status=$$?; [ $$status -le 1 ]
 
+# The agent under test takes a back seat; the tests beside it must not leave it standing.
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist loadgroup
+	nice -n 10 ionice -c 3 $(BIN)/pytest -n auto --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.desk import Desk
 from support.place import Place
+from support.scorers import install_odd_scorers
 
 from realqa_agent.index.store import Index
 
@@ -34,7 +35,8 @@ def _fenced(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     for name in list(os.environ):
-        if name.startswith(("XDG_", "REALQA_")):
+        # The desktop's bus, too: the agent would speak to it after each import.
+        if name.startswith(("XDG_", "REALQA_", "DBUS_")):
             monkeypatch.delenv(name)
 
 
@@ -83,12 +85,5 @@ def odd_scorers(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     and `broken` fail as they are named for.
     """
     site = tmp_path_factory.mktemp("site")
-    (site / "odd_scorers.py").write_text((Path(__file__).parent / "odd_scorers.py").read_text())
-    info = site / "odd_scorers-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-scorers\nVersion: 1.0\n")
-    names = ("plain", "bright", "crash", "hang", "stumble", "broken")
-    (info / "entry_points.txt").write_text(
-        "[realqa.scorers]\n" + "".join(f"{name} = odd_scorers:{name.capitalize()}\n" for name in names)
-    )
+    install_odd_scorers(site)
     monkeypatch.setenv("PYTHONPATH", str(site))

@@ -63,5 +63,10 @@ def tsv(line: dict[str, Any]) -> str:
     return "\t".join(_escape(cell) for cell in (line["path"], *cells))
 
 
+def last_line(error: str | None) -> str:
+    """Return what of an error fits into a line; of a traceback, the exception."""
+    return (error or "").rstrip().rpartition("\n")[2]
+
+
 def _escape(cell: str) -> str:
     return cell.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")

@@ -6,6 +6,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+from realqa_agent.index import care
 from realqa_agent.metadata.journal import Journal
 from realqa_agent.metadata.pen import turn
 
@@ -22,3 +23,10 @@ def begin(index: Index, config: Config, who: Who) -> Journal:
         pen.mend()
         journal.prune()
     return journal
+
+
+def tidy(index: Index, journal: Journal) -> None:
+    """Do what keeps an index that is open for months small and quick."""
+    with turn(journal):
+        journal.prune()
+    care.tidy(index.database.file)

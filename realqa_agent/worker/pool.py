@@ -15,11 +15,12 @@ import sys
 import tempfile
 import time
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
-from realqa_agent.errors import RefusalKind, UserError
+from realqa_agent.errors import PermanentError, RefusalKind, TransientError, UserError
 from realqa_agent.worker.messages import Crashed, Outcome, Ready, Refused, Setup, Task, Unfit
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ START_SECONDS = 120.0
 DEPTH = 3
 """Tasks that a worker may have: it must not stand idle while the parent writes the last result, some 10 ms."""
 
+START_PAUSE_SECONDS = 1.0
+"""After a worker could not be started, because memory is short or somebody killed it, the others go on alone."""
+
 LEAVE_SECONDS = 2.0
 """How long a worker that has nothing to do may take to leave."""
 
@@ -40,16 +44,22 @@ KEPT_WORDS = 2000
 Key = TypeVar("Key")
 
 
+_UNGREETED = Ready(scorer="", version="")
+
+
 @dataclass(kw_only=True, slots=True)
 class _Worker(Generic[Key]):
     process: subprocess.Popen[bytes]
     connection: Connection
     stderr: IO[bytes]
-    ready: Ready
+    ready: Ready = _UNGREETED
+    """What it answered to the greeting."""
     tasks: deque[tuple[Key, Task]] = field(default_factory=deque)
     """What it was given and has not answered: it is at the first, the next ones wait in its socket."""
     due: float = 0.0
     """When it must have answered the first."""
+    idle_since: float = field(default_factory=time.monotonic)
+    """When it answered the last one, if it has none."""
 
     def last_words(self) -> str:
         self.stderr.seek(0, os.SEEK_END)
@@ -75,6 +85,11 @@ class Pool(Generic[Key]):
         self._setup = setup
         self._size = size
         self._workers: list[_Worker[Key]] = []
+        self._waiting: deque[tuple[Key, Task]] = deque()
+        """Tasks that no worker has: it died before it came to them, or could not be started."""
+        self._start_again = 0.0
+        self._trouble = ""
+        self._scorer: Ready | None = None
 
     def __enter__(self) -> Pool[Key]:
         return self
@@ -83,41 +98,46 @@ class Pool(Generic[Key]):
         self.close()
 
     def scorer(self) -> Ready:
-        """Return the name and version of the scorer, starting a worker to ask; UserError if it can't be built."""
-        if not self._workers:
-            self._workers.append(self._start())
-        return self._workers[0].ready
+        """Return the name and version of the scorer, starting a worker to ask.
+
+        Raise UserError if it can't be built, TransientError if the system has no room for a worker now.
+        """
+        if self._scorer is None:
+            try:
+                return self._another().ready
+            except PermanentError as error:
+                raise UserError(str(error)) from error
+        return self._scorer
 
     @property
     def free(self) -> int:
         """How many tasks can be submitted now."""
-        return self._size * DEPTH - sum(len(worker.tasks) for worker in self._workers)
+        return self._size * DEPTH - len(self._waiting) - sum(len(worker.tasks) for worker in self._workers)
 
     def submit(self, key: Key, task: Task) -> None:
-        """Give a task to the worker with the fewest, starting one rather than let it wait. Ask `free` first."""
-        worker = min(self._workers, key=lambda one: len(one.tasks), default=None)
-        if worker is None or (worker.tasks and len(self._workers) < self._size):
-            worker = self._start()
-            self._workers.append(worker)
-        if len(worker.tasks) >= DEPTH:
+        """Give a task to the worker with the fewest, starting one rather than let it wait. Ask `free` first.
+
+        If the system has no room for a worker, the task waits here. Raise PermanentError if workers can't do any more
+        what the first one could.
+        """
+        if self.free < 1:
             raise RuntimeError("every worker has all the tasks that it may have")
-        try:
-            worker.connection.send(task)
-        except OSError:
-            if not worker.tasks:  # it died with nothing to do
-                self._bury(worker, LEAVE_SECONDS)
-                self.submit(key, task)
-                return
-            # It died at its first task: `wait` will see that, and give this one to another worker.
-        if not worker.tasks:
-            worker.due = self._deadline()
-        worker.tasks.append((key, task))
+        self._waiting.append((key, task))
+        self._place()
 
     def wait(self, timeout: float, also: Sequence[int] = ()) -> list[tuple[Key, Outcome]]:
-        """Return the outcomes that are there within `timeout` seconds; sooner if a descriptor in `also` is readable."""
+        """Return the outcomes that are there within `timeout` seconds; sooner if a descriptor in `also` is readable.
+
+        Raise TransientError if there are tasks, but no worker can be started for them now; PermanentError as `submit`.
+        """
+        self._place()
         busy = [worker for worker in self._workers if worker.tasks]
         if busy:
             timeout = min(timeout, min(worker.due for worker in busy) - time.monotonic())
+        if self._waiting:
+            if not busy:
+                raise TransientError(self._trouble)
+            timeout = min(timeout, self._start_again - time.monotonic())
         readable = wait([*(worker.connection for worker in busy), *also], max(0.0, timeout))
         outcomes: list[tuple[Key, Outcome]] = []
         for worker in busy:
@@ -129,12 +149,19 @@ class Pool(Generic[Key]):
                 outcomes.append((self._give_up(worker, 0.0)[0], late))
         return outcomes
 
+    def rest(self, idle_s: float) -> None:
+        """End the workers that have had nothing to do for `idle_s` seconds; the next task starts new ones."""
+        now = time.monotonic()
+        for worker in [one for one in self._workers if not one.tasks and now - one.idle_since >= idle_s]:
+            self._bury(worker, LEAVE_SECONDS)
+
     def close(self) -> None:
         """End all workers; tasks under way are dropped."""
         for worker in self._workers:
             # An idle worker leaves as soon as the socket closes; one at work would only notice afterwards.
             worker.end(0.0 if worker.tasks else LEAVE_SECONDS)
         self._workers.clear()
+        self._waiting.clear()
 
     def _deadline(self) -> float:
         return time.monotonic() + self._setup.media.seconds_per_file
@@ -149,48 +176,98 @@ class Pool(Generic[Key]):
             return key, Crashed(message=f"the worker ended with {how}" + (f": {words}" if words else ""))
         key, _ = worker.tasks.popleft()
         worker.due = self._deadline()
+        worker.idle_since = time.monotonic()
         return key, outcome
 
     def _give_up(self, worker: _Worker[Key], patience_s: float) -> tuple[Key, int]:
         """End a worker; return the key of the task that it was at and its exit status. Others take the next ones."""
         (key, _), *following = worker.tasks
-        status = self._bury(worker, patience_s)
-        for waiting in following:
-            self.submit(*waiting)
-        return key, status
+        self._waiting += following
+        return key, self._bury(worker, patience_s)
 
     def _bury(self, worker: _Worker[Key], patience_s: float) -> int:
         self._workers.remove(worker)
         return worker.end(patience_s)
 
-    def _start(self) -> _Worker[Key]:
-        ours, theirs = socket.socketpair()
-        # A worker's libraries chatter on stderr; it is kept aside and shown only if the worker dies.
-        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
-        with theirs:
-            process = subprocess.Popen(
-                # -P: a numpy.py in the folder that the user stands in must not be imported.
-                [sys.executable, "-P", "-m", "realqa_agent.worker.child", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
-                env={**os.environ, **_ENVIRONMENT},
+    def _place(self) -> None:
+        """Hand the waiting tasks to workers as long as there is room."""
+        while self._waiting and (worker := self._roomiest()) is not None:
+            key, task = self._waiting[0]
+            try:
+                worker.connection.send(task)
+            except OSError:
+                if not worker.tasks:  # it died with nothing to do
+                    self._bury(worker, LEAVE_SECONDS)
+                    continue
+                # It died at its first task: `wait` will see that, and give this one to another worker.
+            if not worker.tasks:
+                worker.due = self._deadline()
+            worker.tasks.append((key, task))
+            self._waiting.popleft()
+
+    def _roomiest(self) -> _Worker[Key] | None:
+        """Return the worker with the fewest tasks, a new one if all are at work; None if nobody has room."""
+        best = min(self._workers, key=lambda one: len(one.tasks), default=None)
+        full_house = len(self._workers) >= self._size or time.monotonic() < self._start_again
+        if (best is None or best.tasks) and not full_house:
+            try:
+                best = self._another()
+            except TransientError as error:
+                self._trouble = str(error)
+                self._start_again = time.monotonic() + START_PAUSE_SECONDS
+        return None if best is None or len(best.tasks) >= DEPTH else best
+
+    def _another(self) -> _Worker[Key]:
+        """Start one more worker."""
+        worker = self._start()
+        self._scorer = self._scorer or worker.ready
+        if worker.ready != self._scorer:
+            worker.end(LEAVE_SECONDS)
+            raise PermanentError(
+                f"the scorer became another one ({worker.ready.scorer} {worker.ready.version}) while the agent runs; "
+                "start it again"
             )
-        connection = Connection(ours.detach())
+        self._workers.append(worker)
+        return worker
+
+    def _start(self) -> _Worker[Key]:
+        """Start a process and greet it; TransientError if it can't come up now, PermanentError if it says why not."""
+        with ExitStack() as undo:
+            try:
+                ours, theirs = map(undo.enter_context, socket.socketpair())
+                # A worker's libraries chatter on stderr; it is kept aside and shown only if the worker dies.
+                stderr = undo.enter_context(tempfile.TemporaryFile())
+                process = self._launch(theirs.fileno(), stderr)
+            except OSError as error:
+                raise TransientError(f"a worker can't start: {error}") from error
+            undo.pop_all()
+        theirs.close()
+        worker: _Worker[Key] = _Worker(process=process, connection=Connection(ours.detach()), stderr=stderr)
+        greeting, trouble = None, "it does not answer"
         try:
-            connection.send(self._setup)
-            greeting = connection.recv() if connection.poll(START_SECONDS) else Unfit(message="it does not answer")
+            worker.connection.send(self._setup)
+            greeting = worker.connection.recv() if worker.connection.poll(START_SECONDS) else None
         except (EOFError, OSError):
-            greeting = Unfit(message="it ended at once")
+            trouble = "it ended at once"
         if isinstance(greeting, Ready):
-            return _Worker(process=process, connection=connection, stderr=stderr, ready=greeting)
-        failed: _Worker[Key] = _Worker(
-            process=process, connection=connection, stderr=stderr, ready=Ready(scorer="", version="")
+            worker.ready = greeting
+            return worker
+        words = worker.last_words()
+        worker.end(0.0)
+        why = greeting.message if isinstance(greeting, Unfit) else trouble
+        kind = PermanentError if isinstance(greeting, Unfit) else TransientError
+        raise kind(f"a worker can't start: {why}" + (f"\n{words}" if words else ""))
+
+    def _launch(self, descriptor: int, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # -P: a numpy.py in the folder that the user stands in must not be imported.
+            [sys.executable, "-P", "-m", "realqa_agent.worker.child", str(descriptor)],
+            pass_fds=[descriptor],
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+            env={**os.environ, **_ENVIRONMENT},
         )
-        words = failed.last_words()
-        failed.end(0.0)
-        raise UserError(f"a worker can't start: {greeting.message}" + (f"\n{words}" if words else ""))
 
 
 _ENVIRONMENT = {

@@ -10,6 +10,8 @@ from pathlib import Path
 from support.command import Album, Run, objects
 from support.pictures import BAD, GOOD
 
+from realqa_agent.mounts import watch_limit
+
 
 def test_every_file_of_the_album_is_in_the_index(album: Album) -> None:
     lines = objects(album.realqa("list", album.folder, "--json"))
@@ -88,7 +90,11 @@ def test_status_counts_what_there_is(album: Album) -> None:
     assert status["scorer"] == "firstlook"
     assert status["files"]["scored"] == len(GOOD) + 1
     assert status["files"]["refused"] == len(BAD)
-    assert status["queue"] == {"queued": 0, "waiting": 0, "running": 0, "dead": len(BAD)}
+    states = ("queued", "waiting", "running", "dead", "dropped")
+    assert [status["queue"][state] for state in states] == [0, 0, 0, len(BAD), 0]
+    assert status["queue"]["oldest_queued_at"] is None
+    assert status["disk_free_bytes"] > 0
+    assert status["watches"] == {"used": None, "limit": watch_limit()}
     assert {Path(failure["path"]).name for failure in status["failures"]} == set(BAD)
     assert "does not run" in album.realqa("status").stdout
 

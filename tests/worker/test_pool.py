@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 
 from realqa_agent.config import Media, Scoring
-from realqa_agent.errors import RefusalKind, UserError
+from realqa_agent.errors import PermanentError, RefusalKind, TransientError, UserError
 from realqa_agent.worker.messages import (
     Assess,
     Assessed,
@@ -29,7 +31,7 @@ from realqa_agent.worker.messages import (
     Setup,
     Task,
 )
-from realqa_agent.worker.pool import DEPTH, Pool
+from realqa_agent.worker.pool import DEPTH, START_PAUSE_SECONDS, Pool
 
 pytestmark = pytest.mark.usefixtures("odd_scorers")
 
@@ -182,3 +184,74 @@ def test_a_copy_with_results_inside_is_handed_back_and_the_photo_stays(tmp_path:
     assert len(copy.data) > len(data)
     assert photo.read_bytes() == data
     assert isinstance(refused, Refused)
+
+
+def test_idle_workers_are_ended_and_the_next_task_starts_new_ones(photo: Path) -> None:
+    with pool_of("plain", size=2) as pool:
+        outcome_of(pool, Assess(path=photo))
+        pool.rest(3600.0)
+        assert len(children()) == 1
+        pool.rest(0.0)
+        assert children() == []
+        assert isinstance(outcome_of(pool, Assess(path=photo)), Assessed)
+
+
+def test_a_worker_at_work_is_not_ended(photo: Path) -> None:
+    with pool_of("plain") as pool:
+        pool.submit("it", Assess(path=photo))
+        pool.rest(0.0)
+        assert [key for key, _ in pool.wait(30.0)] == ["it"]
+
+
+def test_task_for_which_no_worker_can_start_waits_until_one_can(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system is short of memory for a while."""
+    with pool_of("plain") as pool:
+        pool.scorer()
+        pool.rest(0.0)
+        with monkeypatch.context() as short:
+            short.setattr("sys.executable", "/nowhere/python")
+            pool.submit("it", Assess(path=photo))
+            with pytest.raises(TransientError, match="a worker can't start"):
+                pool.wait(30.0)
+            assert pool.free == DEPTH - 1
+        time.sleep(START_PAUSE_SECONDS)
+        assert [key for key, _ in pool.wait(30.0)] == ["it"]
+
+
+def test_others_go_on_if_one_more_worker_can_not_start(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pool_of("plain", size=2) as pool:
+        pool.scorer()
+        monkeypatch.setattr("sys.executable", "/nowhere/python")
+        keys = [f"{number}" for number in range(2 * DEPTH)]
+        for key in keys:
+            pool.submit(key, Assess(path=photo))
+        assert pool.free == 0
+        done: list[str] = []
+        while len(done) < len(keys):
+            done += [key for key, _ in pool.wait(30.0)]
+        assert done == keys
+
+
+def test_a_worker_killed_while_it_starts_is_a_passing_trouble(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pool_of("plain") as pool:
+        pool.scorer()
+        pool.rest(0.0)
+        monkeypatch.setattr("sys.executable", shutil.which("false"))
+        pool.submit("it", Assess(path=photo))
+        with pytest.raises(TransientError, match="it ended at once"):
+            pool.wait(30.0)
+
+
+def test_scorer_that_became_another_one_ends_the_run(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package was updated while the agent runs; the old results must not pass for the new version's."""
+    with pool_of("plain") as pool:
+        pool.scorer()
+        pool.rest(0.0)
+        monkeypatch.setattr(pool, "_setup", Setup(scoring=Scoring(scorer="bright"), media=Media()))
+        with pytest.raises(PermanentError, match=r"became another one \(bright 1\)"):
+            pool.submit("it", Assess(path=photo))
+        assert children() == []
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children()
