@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from realqa_agent import paths
+from realqa_agent.service import systemd
 
 UNITS = {"realqa.service": "realqa.service", "realqa@.service": "realqa@root.service"}
 """File names, and under which one each can be checked: a template needs an instance."""
@@ -39,14 +40,30 @@ def verify(unit: Path, *, user: bool) -> subprocess.CompletedProcess[str]:
     return analyze(["verify", "--man=no", "--recursive-errors=no", *(["--user"] if user else [])], unit)
 
 
-@pytest.fixture(params=UNITS)
-def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A copy whose program exists on this machine."""
-    text, count = re.subn(r"^ExecStart=\S+/realqa run$", "ExecStart=/bin/true", read(request.param), flags=re.MULTILINE)
+def copied(name: str) -> str:
+    """Return a unit with a program that exists on this machine."""
+    text, count = re.subn(r"^ExecStart=\S+/realqa run$", "ExecStart=/bin/true", read(name), flags=re.MULTILINE)
     assert count == 1
-    copy = tmp_path / UNITS[request.param]
-    copy.write_text(text)
-    return copy
+    return text
+
+
+def rendered(name: str) -> str:
+    """Return a unit as `realqa service install` writes it, for a program that exists on this machine."""
+    service = systemd.of_the_machine("root") if "@" in name else systemd.of_this_user()
+    return systemd.render(service, ["/bin/true", "--config", "/home/anna/my $5 photos, 100%.toml", "run"])
+
+
+@pytest.fixture(params=UNITS)
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture(params=[copied, rendered])
+def unit(request: pytest.FixtureRequest, name: str, tmp_path: Path) -> Path:
+    file = tmp_path / UNITS[name]
+    file.write_text(request.param(name))
+    return file
 
 
 @needs_systemd
@@ -67,7 +84,6 @@ class TestSystemdAgrees:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", UNITS)
 class TestChoices:
     def test_sidecars_get_ordinary_modes(self, name: str) -> None:
         assert settings(read(name))["UMask"] == "0022"
@@ -78,6 +94,19 @@ class TestChoices:
         assert unit["Restart"] == "on-failure"
         assert unit["RestartPreventExitStatus"] == "2"
         assert int(unit["WatchdogSec"]) >= 60
+
+    def test_a_reload_is_a_signal_to_the_agent_alone(self, name: str) -> None:
+        assert settings(read(name))["ExecReload"] == "/bin/kill -HUP $MAINPID"
+
+    def test_each_line_of_the_hardening_is_explained(self, name: str) -> None:
+        _, hardening = read(name).split("# --- Hardening")
+        body, _ = hardening.split("# Left out on purpose:")
+        paragraphs = re.findall(r"((?:^#.*\n)*)((?:^[A-Z]\w+=.*\n)+)", body, flags=re.MULTILINE)
+        assert sum(lines.count("\n") for _, lines in paragraphs) >= 9
+        assert [lines for comment, lines in paragraphs if not comment] == []
+
+    def test_the_journal_and_the_desktop_can_be_reached(self, name: str) -> None:
+        assert "AF_UNIX" in settings(read(name))["RestrictAddressFamilies"].split()
 
     def test_the_death_of_one_worker_does_not_stop_the_agent(self, name: str) -> None:
         assert settings(read(name))["OOMPolicy"] == "continue"
