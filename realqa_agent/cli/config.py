@@ -10,6 +10,7 @@ import click
 from realqa_agent import config
 from realqa_agent.cli.main import settings_of
 from realqa_agent.errors import UserError
+from realqa_agent.files import made_whole, make_private_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +52,9 @@ def init(ctx: click.Context) -> None:
     """Write a settings file with every key and its default, each explained; never over an existing one."""
     file: Path = config.chosen_file(ctx.obj)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as out:
-            out.write(as_toml(config.Config(), explained=True))
+        make_private_folder(file.parent)
+        with made_whole(file) as partial:
+            partial.write_text(as_toml(config.Config(), explained=True), encoding="utf-8")
     except FileExistsError:
         raise UserError(f"{file}: there is a settings file already; it is left as it is") from None
     except OSError as error:

@@ -8,7 +8,6 @@ import shutil
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +15,7 @@ import click
 from realqa_agent import __version__, config
 from realqa_agent.cli.main import settings_of
 from realqa_agent.errors import RealQAError
-from realqa_agent.mounts import filesystem_of, is_network
+from realqa_agent.mounts import filesystem_of, is_network, watch_limit
 from realqa_agent.paths import packaged
 from realqa_agent.scoring import scorer
 from realqa_agent.worker.messages import Setup
@@ -24,6 +23,7 @@ from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 NEEDED = {
     "numpy": "pixels",
@@ -93,6 +93,7 @@ def _examine(ctx: click.Context) -> Iterator[Finding]:
     )
     yield _scorer(settings)
     yield _index(settings.index.file)
+    yield from _open_to_others(file, settings.index.file)
     yield from _folders(settings)
     yield _watches()
     yield from _programs()
@@ -147,6 +148,16 @@ def _index(file: Path) -> Finding:
     return Finding(health=health, subject="index", text=f"{file} {state}; {free_gb:.1f} GB free there")
 
 
+def _open_to_others(*files: Path) -> Iterator[Finding]:
+    for file in files:
+        if file.exists() and file.stat().st_mode & 0o077:
+            yield Finding(
+                health=Health.HINT,
+                subject="privacy",
+                text=f"others can read where you keep which photos; chmod 600 {file}",
+            )
+
+
 def _folders(settings: config.Config) -> Iterator[Finding]:
     if not settings.folders.watch:
         yield Finding(
@@ -178,7 +189,7 @@ def _folders(settings: config.Config) -> Iterator[Finding]:
 
 
 def _watches() -> Finding:
-    limit = int(Path("/proc/sys/fs/inotify/max_user_watches").read_text(encoding="ascii"))
+    limit = watch_limit()
     if limit >= WATCHES_WANTED:
         return Finding(health=Health.GOOD, subject="inotify", text=f"{limit} folders can be watched")
     return Finding(

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,16 @@ class Place:
 
     def __init__(self, base: Path) -> None:
         self.photos, self.home = base / "photos", base / "home"
-        self.photos.mkdir()
+        self.photos.mkdir(parents=True)
         self.home.mkdir()
         self.config = base / "config.toml"
+        self.index_file = self.home / ".local/share/realqa/index.sqlite"
         self.configure()
 
-    def configure(self, text: str = "", *, scorer: str = "plain", workers: int = 1) -> None:
+    def configure(self, text: str = "", *, scorer: str = "plain", workers: int = 1, watch: str = "") -> None:
+        """Write the settings; `watch` are more lines of that table, `text` is tables of its own."""
         self.config.write_text(
-            "[watch]\nsettle_seconds = 0.3\nnetwork_settle_seconds = 0.3\n"
+            f"[watch]\nsettle_seconds = 0.3\nnetwork_settle_seconds = 0.3\n{watch}"
             f'[scoring]\nscorer = "{scorer}"\nworkers = {workers}\n' + text
         )
 
@@ -44,9 +46,12 @@ class Place:
         return {str(Path(line["path"]).relative_to(self.photos)): line for line in lines}
 
     def index(self, query: str) -> list[tuple[Any, ...]]:
-        file = self.home / ".local/share/realqa/index.sqlite"
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{self.index_file}?mode=ro", uri=True)) as connection:
             return connection.execute(query).fetchall()
+
+    def status(self) -> dict[str, Any]:
+        [status] = objects(self.realqa("status", "--json"))
+        return status
 
     def scored_events(self) -> int:
         return int(self.index("SELECT count(*) FROM history WHERE event = 'scored'")[0][0])
