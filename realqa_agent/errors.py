@@ -17,6 +17,10 @@ class TransientError(RealQAError):
     """It may work later: the file is still being copied, the disk or the share is away, memory is short."""
 
 
+class IndexBusyError(TransientError):
+    """The index is locked, or its disk is full: no fault of the photo at hand."""
+
+
 class PermanentError(RealQAError):
     """Trying again won't help until somebody changes something."""
 

@@ -18,7 +18,7 @@ from urllib.parse import quote_from_bytes
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
-from realqa_agent.errors import DamagedError, PermanentError, TransientError
+from realqa_agent.errors import DamagedError, IndexBusyError, PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ def explained(file: Path, error: exc.DatabaseError | sqlite3.Error) -> Exception
             "file aside and makes a new index from the sidecars; `realqa db check` says more"
         )
     if isinstance(cause, sqlite3.OperationalError):
-        return TransientError(f"{file}: the index can't be used now: {cause}")
+        return IndexBusyError(f"{file}: the index can't be used now: {cause}")
     return error
 
 
@@ -115,7 +115,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one state of the file; TransientError, DamagedError as for `writing`."""
+        """Give a connection that sees one state of the file; IndexBusyError, DamagedError as for `writing`."""
         if self._joined is not None:
             yield self._joined
             return
@@ -126,7 +126,7 @@ class Database:
     def writing(self, *, durable: bool = False) -> Iterator[Connection]:
         """Give a connection inside a transaction that is committed at the end, or rolled back by an exception.
 
-        A durable one survives a power cut, and costs an fsync; it can't be part of `together`. Raise TransientError
+        A durable one survives a power cut, and costs an fsync; it can't be part of `together`. Raise IndexBusyError
         if the file is locked or the disk is full, DamagedError if it is damaged.
         """
         if self._joined is not None and not durable:
@@ -155,7 +155,7 @@ class Database:
         try:
             yield
         except exc.TimeoutError as error:
-            raise TransientError(f"{self.file}: another thread holds the index for too long") from error
+            raise IndexBusyError(f"{self.file}: another thread holds the index for too long") from error
         except exc.IntegrityError:
             # A broken promise of our own code, not of the disk.
             raise

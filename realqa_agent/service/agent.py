@@ -149,6 +149,7 @@ class Agent:
 
     def _round(self, *, once: bool) -> bool:
         """Do what is due, then sleep until more is; tell whether a run of `once` is over."""
+        self._settle()
         self._take_in()
         self._resting = self._reasons_to_rest()
         if not self._resting:
@@ -184,9 +185,12 @@ class Agent:
 
     def _collect(self) -> None:
         """Sleep until something happens, then settle what the workers answered."""
-        patience = 0.0 if self._answers else self._patience()
-        self._answers += self._pool.wait(patience, (self._wake_reader, self._folders.fileno()))
+        self._answers += self._pool.wait(self._patience(), (self._wake_reader, self._folders.fileno()))
         self._forget_wakes()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Let the errands take in what the workers said, before others take the room in the pool that they need."""
         while self._answers:
             self._errands.settle(*self._answers[0])
             self._answers.popleft()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from realqa_agent.errors import PermanentError, RefusalKind, TransientError
+from realqa_agent.errors import IndexBusyError, PermanentError, RefusalKind, TransientError
 from realqa_agent.files import stat_of
 from realqa_agent.worker.messages import (
     Assess,
@@ -103,7 +103,7 @@ class Errands:
     def settle(self, number: int, outcome: Outcome) -> None:
         """Carry an errand on after a worker's answer, or to its end.
 
-        Raise TransientError if the index can't be used now; the same answer can then be given again.
+        Raise IndexBusyError if the index can't be used now; the same answer can then be given again.
         """
         if not self._carried_on(self._errands[number], outcome):
             del self._errands[number]
@@ -188,6 +188,8 @@ class Errands:
         """Do the last step of a job, and end the job one way or another."""
         try:
             write()
+        except IndexBusyError:
+            raise
         except TransientError as error:
             self._failed(job, str(error), transient=True)
         except PermanentError as error:

@@ -112,6 +112,8 @@ class Tree:
     def poll(self, now: float, wall: float, limit: int) -> list[Change]:
         """Return at most `limit` changes that are complete by now; an empty list doesn't mean that it is the end."""
         self._polled_at = now
+        # Cleared a poll after the walk that made up for it, so that it is told even if that took no time.
+        self._overflowed &= self._walk is not None or self._next_walk <= now
         self._listen(now)
         if len(self._ready) < limit:
             self._collect_settled(now)
@@ -273,7 +275,6 @@ class Tree:
             return
         self._unreadable = self._unreadable_now
         self._away = None
-        self._overflowed = False
         if not self._once:
             settings = self._settings
             pause_s = settings.rescan_minutes * 60 if self._reach.complete else settings.network_rescan_seconds
