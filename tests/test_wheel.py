@@ -33,6 +33,8 @@ def test_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
     assert "realqa_agent/py.typed" in names
     for name in ("quality.onnx", "soundness.onnx", "beauty.onnx", "firstlook.json", "NOTICE", "LICENSE-Apache-2.0"):
         assert f"realqa_agent/scoring/firstlook/weights/{name}" in names
+    for name in ("prompts.toml", "vocabulary.toml"):
+        assert f"realqa_agent/scoring/mllm/data/{name}" in names
     assert {name.split("/")[0].split("-")[0] for name in names} == {"realqa_agent"}
     assert not [name for name in names if "tests" in name or "samples" in name]
 

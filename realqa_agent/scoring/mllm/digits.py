@@ -1,0 +1,105 @@
+"""From what a model believes of the digits to a number and how sure it is of it.
+
+A model's text has one number, its belief has a whole distribution: the mean over it ranks pictures more finely than
+the likeliest digits, and doesn't break where a belief lies across 6.00, as digit-wise means along one prefix do (about
+5.5 there).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from realqa_agent.scoring.mllm.questions import DigitBelief
+
+LIKELY = 1e-4
+MOST_UNITS = 3
+"""Unit digits worth following up: those with this share, and no more than so many."""
+
+UNREAD = 0.045
+"""The mean of the second decimal, which isn't read."""
+
+SURE_OF_DIGITS = 0.5
+"""With less than this on the ten digits together, the model did not want to say a number."""
+
+WRITTEN = re.compile(r"[0-9]\.[0-9]{2}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """The mean over unit and first decimal."""
+
+    read: float
+    """Of the two digits that were read."""
+    spread: float
+    """Standard deviation over the two."""
+
+    @property
+    def value(self) -> float:
+        """The mean, the unread second decimal included."""
+        return self.read + UNREAD
+
+
+def followed(units: Mapping[int, float]) -> list[int]:
+    """Return the unit digits whose first decimals are worth reading, likeliest first."""
+    likely = sorted(units, key=lambda unit: (-units[unit], unit))
+    return [unit for unit in likely[:MOST_UNITS] if units[unit] >= LIKELY]
+
+
+def expectation(belief: DigitBelief) -> Expectation:
+    """Return the mean over the unit digits that were followed up, each with its own first decimals."""
+    cells = list(_cells(belief))
+    total = math.fsum(share for _, share in cells)
+    mean = math.fsum(value * share for value, share in cells) / total
+    variance = math.fsum((value - mean) ** 2 * share for value, share in cells) / total
+    return Expectation(read=mean, spread=math.sqrt(variance))
+
+
+def _cells(belief: DigitBelief) -> Iterator[tuple[float, float]]:
+    """Yield (number, share) for each unit and first decimal."""
+    for unit in followed(belief.units):
+        decimals = belief.first_decimals.get(unit, {})
+        total = math.fsum(decimals.values())
+        for decimal, share in decimals.items():
+            if share > 0:
+                yield unit + decimal / 10, belief.units[unit] * share / total
+
+
+def why_unsure(belief: DigitBelief) -> str | None:
+    """Return why a belief gives no number, None if it does."""
+    if not belief.mass >= SURE_OF_DIGITS:
+        return f"the model gave the digits together only {belief.mass:.0%}: it did not want to say a number"
+    if not WRITTEN.fullmatch(belief.greedy):
+        return f"{belief.greedy!r} is no number with two decimals"
+    if not any(_cells(belief)):
+        return "no first decimal was read for any likely unit"
+    return None
+
+
+def ncm(places: Sequence[Sequence[float]]) -> float:
+    """Return RealQA's NCM: given ten shares a place, the digits' means weighted 1, 0.1, 0.01. For evaluation alone.
+
+    Each place is read along the label's own digits, so the number is no mean of a distribution. A label with one
+    decimal has two places.
+    """
+    return _weighted([[digit * share for digit, share in enumerate(place)] for place in places])
+
+
+def ncm_star(places: Sequence[Sequence[float]], label: str) -> float:
+    """Return RealQA's NCM*: NCM without what the label's own digits give, so what lies on wrong ones."""
+    right = [int(digit) for digit in label if digit != "."]
+    return _weighted(
+        [
+            [digit * share for digit, share in enumerate(place) if digit != own]
+            for place, own in zip(places, right, strict=True)
+        ]
+    )
+
+
+def _weighted(places: Sequence[Sequence[float]]) -> float:
+    return math.fsum(math.fsum(place) / 10**power for power, place in enumerate(places))
