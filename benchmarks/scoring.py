@@ -29,7 +29,7 @@ from benchmarks import brisque
 from benchmarks.memory import MEGABYTE, children, resident
 from benchmarks.nima import Nima, can_be_built
 from benchmarks.photos import jpegs_in, make_photos
-from realqa_agent.config import Media, Scoring
+from realqa_agent.config import Config, Media
 from realqa_agent.media.facts import read_facts
 from realqa_agent.media.picture import Picture
 from realqa_agent.media.still import turn_of
@@ -37,7 +37,7 @@ from realqa_agent.scoring.firstlook.heads import WEIGHTS, Heads
 from realqa_agent.scoring.firstlook.look import OVERVIEW_SIDE, look_at
 from realqa_agent.scoring.firstlook.measures import measure
 from realqa_agent.scoring.firstlook.scorer import FirstLook, judgements, raw_numbers
-from realqa_agent.worker.messages import Assess, Assessed, Setup
+from realqa_agent.worker.messages import Assess, Assessed
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Lap:
 
 def run_laps(photos: Sequence[Path], rounds: int) -> list[Lap]:
     """Return a lap for each photo in each round."""
-    scorer, heads = FirstLook(Scoring()), Heads(WEIGHTS)
+    scorer, heads = FirstLook(Config()), Heads(WEIGHTS)
     nima = Nima() if can_be_built() else None
 
     def lap_with(file: Path) -> Lap:
@@ -244,7 +244,7 @@ def show_sizes(photos: Sequence[Path]) -> None:
 
 def peak_memory(photos: Sequence[Path]) -> int:
     """Return the most bytes that a worker of the agent's held while it scored the photos one by one."""
-    with Pool[Path](Setup(scoring=Scoring(), media=Media()), 1) as pool:
+    with Pool[Path](Config(), 1) as pool:
         for file in photos:
             pool.submit(file, Assess(path=file))
             for _, outcome in pool.wait(Media().seconds_per_file):

@@ -20,6 +20,14 @@ from realqa_agent.errors import UserError
 FILE_VARIABLE = "REALQA_CONFIG"
 """The environment variable that names another settings file."""
 
+
+def _check_range(ends: tuple[float, float]) -> tuple[float, float]:
+    low, high = ends
+    if not low < high:
+        raise ValueError("the first end has to be below the second")
+    return ends
+
+
 HomePath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
@@ -46,6 +54,46 @@ class Scoring(Section):
     workers: int = Field(
         0, ge=0, le=64, description="Worker processes; 0 takes one for each processor core, 4 at most."
     )
+
+
+Range = Annotated[tuple[float, float], AfterValidator(_check_range)]
+
+
+class Mllm(Section):
+    """The multimodal scorers: `realqa` on this machine's processor or graphics card, `openai` on a server."""
+
+    model: HomePath | None = Field(
+        None,
+        description="Folder of the model: a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, with or without an adapter merged in.",
+    )
+    adapters: dict[Literal["overall", "quality", "aesthetic"], HomePath] = Field(
+        {}, description="Adapter folders by what they were trained to score; `overall` answers for the others too."
+    )
+    scales: dict[Literal["overall", "quality", "aesthetic"], Range] = Field(
+        {"overall": (0.0, 9.99), "quality": (1.0, 5.0), "aesthetic": (1.0, 9.99)},
+        description="From where to where the numbers of each adapter go; results are brought to 1 to 10.",
+    )
+    prompts: HomePath | None = Field(None, description="A file in the place of the package's `prompts.toml`.")
+    vocabulary: HomePath | None = Field(None, description="A file in the place of the package's `vocabulary.toml`.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda` or `cuda:N`.")
+    precision: Literal["auto", "fp32", "bf16", "4bit"] = Field(
+        "auto", description="How the weights are kept; `auto` takes the best that fits the memory."
+    )
+    preprocess: Literal["default", "official"] = Field(
+        "default",
+        description="How a picture is shrunk for the model: `default` by a bicubic filter, `official` as in the "
+        "published code.",
+    )
+    decode: Literal["expectation", "greedy"] = Field(
+        "expectation", description="What a score is read from: all likely digits, or the likeliest ones alone."
+    )
+    explain: Literal["all", "borderline", "never"] = Field(
+        "all", description="Which photos the model also explains; explaining takes much longer than scoring."
+    )
+    explain_by: Literal["regular", "questions", "natural"] = Field(
+        "regular", description="How: in one text of fixed form, by a question an attribute, or in free prose."
+    )
+    facts: bool = Field(default=False, description="Tell the model up to three measured facts beside the picture.")
 
 
 class Media(Section):
@@ -207,6 +255,7 @@ class Config(Section):
 
     folders: Folders = Folders()
     scoring: Scoring = Scoring()
+    mllm: Mllm = Mllm()
     media: Media = Media()
     culling: Culling = Culling()
     metadata: Metadata = Metadata()
@@ -215,6 +264,12 @@ class Config(Section):
     desktop: Desktop = Desktop()
     queue: Queue = Queue()
     index: Index = Index()
+
+    def scored_by(self, scorer: str | None) -> Config:
+        """Return the same settings with another scorer; None stays with theirs."""
+        if scorer is None:
+            return self
+        return self.model_copy(update={"scoring": self.scoring.model_copy(update={"scorer": scorer})})
 
 
 def chosen_file(named: Path | None = None) -> Path:

@@ -12,7 +12,7 @@ from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement
 from realqa_agent.errors import UserError
 
 if TYPE_CHECKING:
-    from realqa_agent.config import Scoring
+    from realqa_agent.config import Config
     from realqa_agent.media.picture import Picture
 
 
@@ -20,7 +20,7 @@ class Plain:
     name = "plain"
     version = "1"
 
-    def __init__(self, settings: Scoring) -> None:
+    def __init__(self, settings: Config) -> None:
         self.settings = settings
 
     def assess(self, picture: Picture) -> Assessment:
@@ -83,6 +83,6 @@ class Stumble(Plain):
 class Broken(Plain):
     name = "broken"
 
-    def __init__(self, settings: Scoring) -> None:
+    def __init__(self, settings: Config) -> None:
         super().__init__(settings)
         raise UserError("its weights are missing")

@@ -85,7 +85,7 @@ def _sections(settings: config.Config, *, explained: bool) -> Iterator[str]:
 def _keys(section: config.Section, *, explained: bool) -> Iterator[str]:
     for key, field in type(section).model_fields.items():
         value = getattr(section, key)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and any(isinstance(each, config.Section) for each in value.values()):
             continue
         if explained:
             yield f"# {field.description}"
@@ -95,6 +95,8 @@ def _keys(section: config.Section, *, explained: bool) -> Iterator[str]:
 
 def _toml(value: Any) -> str:
     """Return a value in TOML; its strings, numbers, booleans and arrays of them are written as in JSON."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }" if value else "{}"
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
     if isinstance(value, bool | int | float | str):

@@ -20,7 +20,6 @@ from realqa_agent.metadata.record import Who, spoken
 from realqa_agent.service.culling import Culled, cull, shots_in
 from realqa_agent.service.scoring import processes
 from realqa_agent.service.writing import begin
-from realqa_agent.worker.messages import Setup
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -69,8 +68,7 @@ def command(ctx: click.Context, folders: tuple[Path, ...], *, dry_run: bool, app
 
 
 def _culled(shots: Sequence[Sequence[Path]], index: Index, config: Config, journal: Journal | None) -> Iterator[Culled]:
-    setup = Setup(scoring=config.scoring, media=config.media)
-    with Pool[tuple[int, Path]](setup, processes(config.scoring)) as pool:
+    with Pool[tuple[int, Path]](config, processes(config.scoring)) as pool:
         yield from cull(shots, index, pool, config, journal)
 
 

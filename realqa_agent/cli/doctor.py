@@ -18,7 +18,6 @@ from realqa_agent.errors import RealQAError
 from realqa_agent.mounts import filesystem_of, is_network, watch_limit
 from realqa_agent.paths import packaged
 from realqa_agent.scoring import scorer
-from realqa_agent.worker.messages import Setup
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def _libraries() -> Iterator[Finding]:
 def _scorer(settings: config.Config) -> Finding:
     installed = ", ".join(scorer.names())
     try:
-        with Pool[int](Setup(scoring=settings.scoring, media=settings.media), 1) as pool:
+        with Pool[int](settings, 1) as pool:
             ready = pool.scorer()
     except RealQAError as error:
         return Finding(health=Health.BROKEN, subject="scorer", text=f"{error} (installed: {installed})")

@@ -23,7 +23,6 @@ from realqa_agent.evaluation.record import Prediction, Rated, scale_of
 from realqa_agent.index.store import Index
 from realqa_agent.service.ratings import human_ratings
 from realqa_agent.service.scoring import batches, processes, score, shots_of
-from realqa_agent.worker.messages import Setup
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -116,11 +115,10 @@ def command(  # noqa: PLR0913 - one for each option of the contract
     if source is None or (labels is not None and folder is not None):
         raise click.UsageError("name either a labels file or --from-ratings DIR")
     _check(plot)
-    config = settings_of(ctx)
-    scoring = config.scoring.model_copy(update={"scorer": scorer} if scorer else {})
+    config = settings_of(ctx).scored_by(scorer)
     against = against or ("quality" if folder is None else "overall")
     question = _labelled(source) if folder is None else None
-    with Pool[tuple[int, Path]](Setup(scoring=scoring, media=config.media), jobs or processes(config.scoring)) as pool:
+    with Pool[tuple[int, Path]](config, jobs or processes(config.scoring)) as pool:
         ready = pool.scorer()
         question = question or _starred(source, pool, config)
         began = time.monotonic()

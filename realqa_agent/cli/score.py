@@ -13,7 +13,7 @@ from realqa_agent.cli.main import settings_of
 from realqa_agent.culling.policy import judge_shot
 from realqa_agent.errors import RefusalKind
 from realqa_agent.service.scoring import batches, processes, score
-from realqa_agent.worker.messages import Assessed, Outcome, Refused, Setup
+from realqa_agent.worker.messages import Assessed, Outcome, Refused
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -45,13 +45,12 @@ def command(
     realqa score IMG_0042.CR2
     realqa score ~/Pictures/wedding --json | jq 'select(.verdict.decision == "reject").path'
     """
-    config = settings_of(ctx)
-    scoring = config.scoring.model_copy(update={"scorer": scorer} if scorer else {})
+    config = settings_of(ctx).scored_by(scorer)
     shots = list(batches(paths, config.folders.ignore))
     if not shots:
         click.echo("nothing to score: no photo or clip there", err=True)
         return
-    with Pool[tuple[int, Path]](Setup(scoring=scoring, media=config.media), jobs or processes(config.scoring)) as pool:
+    with Pool[tuple[int, Path]](config, jobs or processes(config.scoring)) as pool:
         pool.scorer()
         results = _results(shots, pool, config)
         refused = _print_json(results) if as_json else _print_table(results, sum(map(len, shots)))

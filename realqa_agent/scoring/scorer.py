@@ -9,11 +9,11 @@ from realqa_agent.errors import UserError
 
 if TYPE_CHECKING:
     from realqa_agent.assessment import Assessment
-    from realqa_agent.config import Scoring
+    from realqa_agent.config import Config
     from realqa_agent.media.picture import Picture
 
 GROUP = "realqa.scorers"
-"""The entry point group; each entry is a callable that takes the [scoring] settings and returns a Scorer."""
+"""The entry point group; each entry is a callable that takes the settings and returns a Scorer."""
 
 
 class Scorer(Protocol):
@@ -32,10 +32,10 @@ def names() -> list[str]:
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
-def create(settings: Scoring) -> Scorer:
+def create(settings: Config) -> Scorer:
     """Return the scorer that the settings name; raise UserError if it isn't installed."""
     for entry in entry_points(group=GROUP):
-        if entry.name == settings.scorer:
+        if entry.name == settings.scoring.scorer:
             scorer: Scorer = entry.load()(settings)
             return scorer
-    raise UserError(f"there is no scorer {settings.scorer!r}; installed: {', '.join(names())}")
+    raise UserError(f"there is no scorer {settings.scoring.scorer!r}; installed: {', '.join(names())}")

@@ -21,7 +21,6 @@ from realqa_agent.service.schedule import scheduled
 from realqa_agent.service.scoring import processes
 from realqa_agent.service.writing import begin
 from realqa_agent.watch.folders import Folders
-from realqa_agent.worker.messages import Setup
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def running(config: Config, roots: Sequence[Path], *, once: bool) -> Iterator[Ag
         index = stack.enter_context(_opened(config.index.file, lock))
         if once and (since := Steering(index).paused_since()):
             raise UserError(f"the queue is paused since {since}; `realqa queue resume` lets work go on")
-        pool = stack.enter_context(
-            Pool[int](Setup(scoring=config.scoring, media=config.media), processes(config.scoring))
-        )
+        pool = stack.enter_context(Pool[int](config, processes(config.scoring)))
         folders = Folders(roots, config.watch, ignore=config.folders.ignore, index=index, once=once)
         agent = Agent(
             config,

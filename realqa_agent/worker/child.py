@@ -1,6 +1,6 @@
 """The worker process: `python -m realqa_agent.worker.child FD`, started by the pool and by nobody else.
 
-It speaks over the inherited socket FD, one message at a time: first `Setup` in and `Ready` or `Unfit` out,
+It speaks over the inherited socket FD, one message at a time: first the settings in and `Ready` or `Unfit` out,
 then a task in and its answer out, until the parent closes its end.
 """
 
@@ -17,20 +17,20 @@ from realqa_agent.worker import tasks
 from realqa_agent.worker.messages import Ready, Unfit
 
 if TYPE_CHECKING:
-    from realqa_agent.worker.messages import Setup
+    from realqa_agent.config import Config
 
 
 def serve(connection: Connection) -> None:
     """Answer the parent until it hangs up."""
-    setup: Setup = connection.recv()
+    config: Config = connection.recv()
     try:
-        scorer = create(setup.scoring)
+        scorer = create(config)
     except RealQAError as error:
         connection.send(Unfit(message=str(error)))
         return
     connection.send(Ready(scorer=scorer.name, version=scorer.version))
     while True:
-        connection.send(tasks.run(connection.recv(), scorer, setup.media))
+        connection.send(tasks.run(connection.recv(), scorer, config.media))
 
 
 def main() -> None:

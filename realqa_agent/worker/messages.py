@@ -10,23 +10,14 @@ if TYPE_CHECKING:
 
     from realqa_agent.assessment import Assessment
     from realqa_agent.capture import CaptureFacts, Embedded
-    from realqa_agent.config import Media, Scoring
     from realqa_agent.errors import RefusalKind
     from realqa_agent.files import FileStat
     from realqa_agent.media.identity import Identity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Setup:
-    """The first message to a worker: which scorer to build, and the limits on files."""
-
-    scoring: Scoring
-    media: Media
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Ready:
-    """A worker's answer to `Setup`: the scorer that it built."""
+    """A worker's answer to the settings, which it is sent first: the scorer that it built."""
 
     scorer: str
     version: str
@@ -34,7 +25,7 @@ class Ready:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unfit:
-    """A worker's answer to `Setup` if it can't score at all; it ends after saying so."""
+    """A worker's answer to the settings if it can't score at all; it ends after saying so."""
 
     message: str
 

@@ -21,10 +21,12 @@ from multiprocessing.connection import Connection, wait
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError, UserError
-from realqa_agent.worker.messages import Crashed, Outcome, Ready, Refused, Setup, Task, Unfit
+from realqa_agent.worker.messages import Crashed, Outcome, Ready, Refused, Task, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from realqa_agent.config import Config
 
 START_SECONDS = 120.0
 """A worker that has not built its scorer by then is broken; a cold disk needs several seconds for the imports."""
@@ -81,8 +83,8 @@ class _Worker(Generic[Key]):
 class Pool(Generic[Key]):
     """At most `size` workers; each outcome comes back with the key that its task was given."""
 
-    def __init__(self, setup: Setup, size: int) -> None:
-        self._setup = setup
+    def __init__(self, settings: Config, size: int) -> None:
+        self._settings = settings
         self._size = size
         self._workers: list[_Worker[Key]] = []
         self._waiting: deque[tuple[Key, Task]] = deque()
@@ -144,7 +146,7 @@ class Pool(Generic[Key]):
             if worker.connection in readable:
                 outcomes.append(self._receive(worker))
             elif time.monotonic() >= worker.due:
-                seconds = self._setup.media.seconds_per_file
+                seconds = self._settings.media.seconds_per_file
                 late = Refused(kind=RefusalKind.TOO_LARGE, message=f"took longer than {seconds} s")
                 outcomes.append((self._give_up(worker, 0.0)[0], late))
         return outcomes
@@ -164,7 +166,7 @@ class Pool(Generic[Key]):
         self._waiting.clear()
 
     def _deadline(self) -> float:
-        return time.monotonic() + self._setup.media.seconds_per_file
+        return time.monotonic() + self._settings.media.seconds_per_file
 
     def _receive(self, worker: _Worker[Key]) -> tuple[Key, Outcome]:
         try:
@@ -245,7 +247,7 @@ class Pool(Generic[Key]):
         worker: _Worker[Key] = _Worker(process=process, connection=Connection(ours.detach()), stderr=stderr)
         greeting, trouble = None, "it does not answer"
         try:
-            worker.connection.send(self._setup)
+            worker.connection.send(self._settings)
             greeting = worker.connection.recv() if worker.connection.poll(START_SECONDS) else None
         except (EOFError, OSError):
             trouble = "it ended at once"

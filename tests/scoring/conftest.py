@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.photo import Photo
 
-from realqa_agent.config import Scoring
+from realqa_agent.config import Config
 from realqa_agent.media.picture import Picture
 from realqa_agent.scoring.firstlook.scorer import FirstLook
 
@@ -29,7 +29,7 @@ def photo() -> Photo:
 @pytest.fixture(scope="session")
 def assess() -> Callable[..., Assessment]:
     """Score pixels as the worker does; facts are optional."""
-    scorer = FirstLook(Scoring())
+    scorer = FirstLook(Config())
 
     def assess_pixels(pixels: npt.NDArray[np.uint8], facts: CaptureFacts | None = None) -> Assessment:
         return scorer.assess(Picture.from_array(pixels, facts))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from realqa_agent.config import Media, Scoring
+from realqa_agent.config import Config, Media
 from realqa_agent.evaluation import metrics
 from realqa_agent.media.opening import open_photo
 from realqa_agent.scoring.firstlook.scorer import FirstLook
@@ -30,7 +30,7 @@ def rows(folder: Path) -> list[Row]:
 
 
 def assessed(folder: Path, chosen: Iterable[Row]) -> list[tuple[Row, Assessment]]:
-    scorer = FirstLook(Scoring())
+    scorer = FirstLook(Config())
     return [(row, scorer.assess(open_photo(folder / "images" / row["filename"], Media()))) for row in chosen]
 
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from realqa_agent.config import Media, Scoring
+from realqa_agent.config import Config, Media, Scoring
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError, UserError
 from realqa_agent.worker.messages import (
     Assess,
@@ -28,7 +28,6 @@ from realqa_agent.worker.messages import (
     Inspected,
     Outcome,
     Refused,
-    Setup,
     Task,
 )
 from realqa_agent.worker.pool import DEPTH, START_PAUSE_SECONDS, Pool
@@ -38,8 +37,8 @@ pytestmark = pytest.mark.usefixtures("odd_scorers")
 
 @contextmanager
 def pool_of(scorer: str, *, size: int = 1, seconds_per_file: int = 120) -> Iterator[Pool[str]]:
-    setup = Setup(scoring=Scoring(scorer=scorer), media=Media(seconds_per_file=seconds_per_file))
-    with Pool[str](setup, size) as pool:
+    settings = Config(scoring=Scoring(scorer=scorer), media=Media(seconds_per_file=seconds_per_file))
+    with Pool[str](settings, size) as pool:
         yield pool
 
 
@@ -247,7 +246,7 @@ def test_scorer_that_became_another_one_ends_the_run(photo: Path, monkeypatch: p
     with pool_of("plain") as pool:
         pool.scorer()
         pool.rest(0.0)
-        monkeypatch.setattr(pool, "_setup", Setup(scoring=Scoring(scorer="bright"), media=Media()))
+        monkeypatch.setattr(pool, "_settings", Config(scoring=Scoring(scorer="bright")))
         with pytest.raises(PermanentError, match=r"became another one \(bright 1\)"):
             pool.submit("it", Assess(path=photo))
         assert children() == []

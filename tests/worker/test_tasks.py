@@ -10,7 +10,7 @@ from odd_scorers import Plain
 from PIL import Image
 from support.clips import numbered, write_clip
 
-from realqa_agent.config import Media, Scoring
+from realqa_agent.config import Config, Media
 from realqa_agent.errors import RefusalKind
 from realqa_agent.files import stat_of
 from realqa_agent.media.source import opened
@@ -32,7 +32,7 @@ def test_the_facts_of_a_file_are_read_alone_and_are_those_of_its_assessment(phot
     exif = Image.Exif()
     exif[271], exif[272] = "Made Up", "Light Box"
     Image.new("RGB", (64, 48), "teal").save(photo, exif=exif)
-    clip, scorer = write_clip(tmp_path / "b.mp4", numbered(3)), Plain(Scoring())
+    clip, scorer = write_clip(tmp_path / "b.mp4", numbered(3)), Plain(Config())
     for path in (photo, clip):
         read = tasks.run(ReadFacts(path=path), scorer, Media())
         assessed = tasks.run(Assess(path=path), scorer, Media())

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from realqa_agent.config import Scoring
+from realqa_agent.config import Config
 from realqa_agent.media.picture import Picture
 from realqa_agent.scoring.firstlook.scorer import FirstLook
 from training.firstlook.damage import DAMAGE, Kind
@@ -124,7 +124,7 @@ def damage_lines(table: dict[Kind, dict[str, Any]]) -> str:
 
 def run(workshop: Workshop) -> None:
     """Write the tables."""
-    scorer = FirstLook(Scoring(), workshop.out)
+    scorer = FirstLook(Config(), workshop.out)
 
     def judge(pixels: Pixels) -> Assessment:
         return scorer.assess(Picture.from_array(pixels))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from realqa_agent.assessment import Judgement
-    from realqa_agent.config import Scoring
+    from realqa_agent.config import Config
     from realqa_agent.media.picture import Picture
     from realqa_agent.scoring.firstlook.measures import Measures
 
@@ -28,7 +28,7 @@ class FirstLook:
 
     name = "firstlook"
 
-    def __init__(self, settings: Scoring, weights: Path = WEIGHTS) -> None:
+    def __init__(self, settings: Config, weights: Path = WEIGHTS) -> None:
         """Load the networks; the settings hold nothing that this scorer needs."""
         del settings
         self._heads = Heads(weights)

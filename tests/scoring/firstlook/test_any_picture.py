@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from realqa_agent.assessment import UNKNOWN
-from realqa_agent.config import Scoring
+from realqa_agent.config import Config
 from realqa_agent.media.picture import Picture
 from realqa_agent.scoring.firstlook import vocabulary
 from realqa_agent.scoring.firstlook.scorer import FirstLook
@@ -92,7 +92,7 @@ def test_flat_pictures_have_no_clarity(shape: tuple[int, int], level: int, asses
     st.integers(1, 24),
 )
 def test_random_pictures(pixels: Pixels, tall: int, wide: int) -> None:
-    judged = FirstLook(Scoring()).assess(Picture.from_array(pixels.repeat(tall, axis=0).repeat(wide, axis=1)))
+    judged = FirstLook(Config()).assess(Picture.from_array(pixels.repeat(tall, axis=0).repeat(wide, axis=1)))
     check(judged)
 
 
@@ -102,6 +102,6 @@ def test_the_same_pixels_score_the_same(photo: Photo, assess: Assess) -> None:
 
 def test_a_preview_is_named_as_such(photo: Photo) -> None:
     preview = Picture(Image.fromarray(photo.good()), camera_pixels=False)
-    judged = FirstLook(Scoring()).assess(preview)
+    judged = FirstLook(Config()).assess(preview)
     assert "reduced preview" in judged.attributes["image_clarity"].reason
     assert judged.measures["camera_pixels"] == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from realqa_agent.config import Scoring
+from realqa_agent.config import Config
 from realqa_agent.errors import UserError
 from realqa_agent.scoring.firstlook import heads
 from realqa_agent.scoring.firstlook.scorer import FirstLook
@@ -37,7 +37,7 @@ def test_the_weights_say_where_they_come_from() -> None:
 def test_a_missing_file_is_named_with_the_mend(name: str, weights: Path) -> None:
     (weights / name).unlink()
     with pytest.raises(UserError, match=rf"{name} can't be read .*Install realqa-agent again"):
-        FirstLook(Scoring(), weights)
+        FirstLook(Config(), weights)
 
 
 @pytest.mark.parametrize("name", FILES[1:])
@@ -46,14 +46,14 @@ def test_another_file_is_refused(name: str, weights: Path) -> None:
     content[len(content) // 2] ^= 1
     (weights / name).write_bytes(content)
     with pytest.raises(UserError, match=rf"{name} is not the published file.*sha256.*Install realqa-agent again"):
-        FirstLook(Scoring(), weights)
+        FirstLook(Config(), weights)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"quality": 1}', "\udc80"])
 def test_a_damaged_table_is_refused(content: str, weights: Path) -> None:
     (weights / "firstlook.json").write_text(content, errors="surrogateescape")
     with pytest.raises(UserError, match=r"firstlook\.json is damaged"):
-        FirstLook(Scoring(), weights)
+        FirstLook(Config(), weights)
 
 
 @pytest.mark.parametrize("head", ["quality", "beauty"])

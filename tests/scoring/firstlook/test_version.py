@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from realqa_agent.config import Scoring
+from realqa_agent.config import Config
 from realqa_agent.scoring.firstlook import scorer
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_the_version_goes_up_with_the_formulae(photo: Photo, assess: Callable[..
 
 
 def test_the_version_names_the_weights_too() -> None:
-    version = scorer.FirstLook(Scoring()).version
+    version = scorer.FirstLook(Config()).version
     formulae, mark = version.split("-")
     assert formulae == FORMULAE
     assert len(mark) == 8

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from support.photo import Photo
 
-from realqa_agent.config import Scoring
+from realqa_agent.config import Config
 from realqa_agent.media.picture import Picture
 from realqa_agent.scoring.firstlook.scorer import FirstLook
 from training.firstlook import __main__ as command
@@ -123,7 +123,7 @@ def done(workshop: Workshop) -> Done:
 
 
 def test_the_product_scores_with_what_was_made(done: Done) -> None:
-    scorer = FirstLook(Scoring(), done.workshop.out)
+    scorer = FirstLook(Config(), done.workshop.out)
     for size in ((120, 90), (900, 700)):
         pixels = np.asarray(Image.fromarray(Photo().good()).resize(size))
         found = scorer.assess(Picture.from_array(pixels))
