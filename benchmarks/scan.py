@@ -42,12 +42,12 @@ def main() -> None:
     show(arguments.files, taking_in_s, [seconds for seconds, _ in walks])
 
 
-def make_files(root: Path, count: int) -> None:
+def make_files(root: Path, count: int, *, in_a_folder: int = FILES_IN_A_FOLDER) -> None:
     """Make `count` empty files that look like photos, some hundred in a folder."""
-    for first in range(0, count, FILES_IN_A_FOLDER):
-        folder = root / f"{first // FILES_IN_A_FOLDER:04}"
+    for first in range(0, count, in_a_folder):
+        folder = root / f"{first // in_a_folder:04}"
         folder.mkdir(parents=True)
-        for number in range(first, min(first + FILES_IN_A_FOLDER, count)):
+        for number in range(first, min(first + in_a_folder, count)):
             (folder / f"IMG_{number:06}.JPG").touch()
 
 
