@@ -25,6 +25,10 @@ class PermanentError(RealQAError):
     """Trying again won't help until somebody changes something."""
 
 
+class BrokenWorkerError(PermanentError):
+    """This process can't go on, whatever the file; a new one may."""
+
+
 class DamagedError(RealQAError):
     """The index itself is damaged: no matter of one file, so that whoever works on many ends with it."""
 
@@ -42,6 +46,8 @@ class RefusalKind(StrEnum):
     """Over a limit of the [media] settings: bytes, pixels, frames, time."""
     EMPTY = "empty"
     """Zero bytes."""
+    UNANSWERED = "unanswered"
+    """The model that was asked gave no number; a score is never made up."""
 
 
 class RefusedError(PermanentError):

@@ -81,8 +81,8 @@ def place(tmp_path: Path, odd_scorers: None) -> Place:  # noqa: ARG001 - it inst
 def odd_scorers(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install another package's scorers, as workers find them: by entry point.
 
-    `plain` gives every picture the same scores, `bright` better ones to brighter pictures; `crash`, `hang`, `stumble`
-    and `broken` fail as they are named for.
+    `plain` gives every picture the same scores, `bright` better ones to brighter pictures; `crash`, `hang`, `stumble`,
+    `leave` and `broken` fail as they are named for.
     """
     site = tmp_path_factory.mktemp("site")
     install_odd_scorers(site)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Judgement
-from realqa_agent.errors import UserError
+from realqa_agent.errors import BrokenWorkerError, UserError
 
 if TYPE_CHECKING:
     from realqa_agent.config import Config
@@ -77,6 +77,15 @@ class Stumble(Plain):
     def assess(self, picture: Picture) -> Assessment:
         if picture.width == 40:
             raise ZeroDivisionError("a defect")
+        return super().assess(picture)
+
+
+class Leave(Plain):
+    name = "leave"
+
+    def assess(self, picture: Picture) -> Assessment:
+        if picture.width == 40:
+            raise BrokenWorkerError("the graphics card is gone")
         return super().assess(picture)
 
 

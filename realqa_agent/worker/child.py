@@ -11,13 +11,14 @@ import sys
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
-from realqa_agent.errors import RealQAError
+from realqa_agent.errors import RealQAError, TransientError
 from realqa_agent.scoring.scorer import create
 from realqa_agent.worker import tasks
-from realqa_agent.worker.messages import Ready, Unfit
+from realqa_agent.worker.messages import Failed, Ready, Unfit
 
 if TYPE_CHECKING:
     from realqa_agent.config import Config
+    from realqa_agent.worker.messages import Answer
 
 
 def serve(connection: Connection) -> None:
@@ -26,11 +27,13 @@ def serve(connection: Connection) -> None:
     try:
         scorer = create(config)
     except RealQAError as error:
-        connection.send(Unfit(message=str(error)))
+        connection.send(Unfit(message=str(error), transient=isinstance(error, TransientError)))
         return
     connection.send(Ready(scorer=scorer.name, version=scorer.version))
-    while True:
-        connection.send(tasks.run(connection.recv(), scorer, config.media))
+    answer: Answer | None = None
+    while not (isinstance(answer, Failed) and answer.leaving):
+        answer = tasks.run(connection.recv(), scorer, config.media)
+        connection.send(answer)
 
 
 def main() -> None:

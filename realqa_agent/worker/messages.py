@@ -28,6 +28,8 @@ class Unfit:
     """A worker's answer to the settings if it can't score at all; it ends after saying so."""
 
     message: str
+    transient: bool = False
+    """It may be able to later: somebody else holds the graphics card's memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +134,8 @@ class Failed:
     message: str
     transient: bool
     """False for a defect of ours: the message then holds the traceback."""
+    leaving: bool = False
+    """The worker ends after this answer, and what else it was given goes to another one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

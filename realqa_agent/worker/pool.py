@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError, UserError
-from realqa_agent.worker.messages import Crashed, Outcome, Ready, Refused, Task, Unfit
+from realqa_agent.worker.messages import Crashed, Failed, Outcome, Ready, Refused, Task, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,6 +176,8 @@ class Pool(Generic[Key]):
             key, status = self._give_up(worker, LEAVE_SECONDS)
             how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
             return key, Crashed(message=f"the worker ended with {how}" + (f": {words}" if words else ""))
+        if isinstance(outcome, Failed) and outcome.leaving:
+            return self._give_up(worker, LEAVE_SECONDS)[0], outcome
         key, _ = worker.tasks.popleft()
         worker.due = self._deadline()
         worker.idle_since = time.monotonic()
@@ -257,7 +259,7 @@ class Pool(Generic[Key]):
         words = worker.last_words()
         worker.end(0.0)
         why = greeting.message if isinstance(greeting, Unfit) else trouble
-        kind = PermanentError if isinstance(greeting, Unfit) else TransientError
+        kind = PermanentError if isinstance(greeting, Unfit) and not greeting.transient else TransientError
         raise kind(f"a worker can't start: {why}" + (f"\n{words}" if words else ""))
 
     def _launch(self, descriptor: int, stderr: IO[bytes]) -> subprocess.Popen[bytes]:

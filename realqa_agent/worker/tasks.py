@@ -7,7 +7,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from realqa_agent.errors import RefusalKind, RefusedError, TransientError
+from realqa_agent.errors import BrokenWorkerError, RefusalKind, RefusedError, TransientError
 from realqa_agent.files import FileStat, stat_of
 from realqa_agent.media.embedded import read_embedded
 from realqa_agent.media.embedding import embedded_copy
@@ -47,6 +47,8 @@ def run(task: Task, scorer: Scorer, limits: Media) -> Answer:
         return _answer(task, scorer, limits)
     except RefusedError as error:
         return Refused(kind=error.kind, message=error.message)
+    except BrokenWorkerError as error:
+        return Failed(message=str(error), transient=True, leaving=True)
     except (TransientError, MemoryError) as error:
         return Failed(message=str(error) or "not enough memory", transient=True)
     except Exception:  # noqa: BLE001 - the one place that catches everything: a defect of ours costs one file

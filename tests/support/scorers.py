@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-NAMES = ("plain", "bright", "crash", "hang", "stumble", "broken")
+NAMES = ("plain", "bright", "crash", "hang", "stumble", "broken", "leave")
 
 
 def install_odd_scorers(site: Path) -> None:

@@ -185,6 +185,18 @@ def test_a_copy_with_results_inside_is_handed_back_and_the_photo_stays(tmp_path:
     assert isinstance(refused, Refused)
 
 
+def test_a_worker_that_can_not_go_on_leaves_and_costs_nobody_a_crash(photo: Path, fatal: Path) -> None:
+    with pool_of("leave") as pool:
+        pool.submit("fatal", Assess(path=fatal))
+        pool.submit("behind", Assess(path=photo))
+        (before,) = children()
+        outcomes = dict(pool.wait(30.0))
+        assert outcomes == {"fatal": Failed(message="the graphics card is gone", transient=True, leaving=True)}
+        ((key, outcome),) = pool.wait(30.0)
+        assert (key, type(outcome)) == ("behind", Assessed)
+        assert children() != [before]
+
+
 def test_idle_workers_are_ended_and_the_next_task_starts_new_ones(photo: Path) -> None:
     with pool_of("plain", size=2) as pool:
         outcome_of(pool, Assess(path=photo))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from realqa_agent.errors import RealQAError
     from realqa_agent.scoring.mllm.loading import Loaded
-    from realqa_agent.scoring.mllm.packing import Floats, Grid
+    from realqa_agent.scoring.mllm.packing import Floats, Grid, VisionSpec
     from realqa_agent.scoring.mllm.pattern import Pattern
     from realqa_agent.scoring.mllm.questions import Question
 
@@ -63,6 +63,11 @@ class Model:
         self._digits = torch.tensor(self._chat.digits, device=loaded.device)
         self._outlook = object()
         """Stands for the adapter in use, in the looks that were made with it."""
+
+    @property
+    def spec(self) -> VisionSpec:
+        """What its vision tower expects of a picture."""
+        return self._loaded.spec
 
     def use(self, adapter: str | None) -> None:
         """Work with that adapter from now on, or with none. Looks made before can't be asked any more.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from realqa_agent.errors import PermanentError
+from realqa_agent.errors import BrokenWorkerError
 
 SHORT = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
 LOST = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "HIP error")
 """How torch says it; only its newer versions have classes of errors for it."""
 
 
-class DeviceLostError(PermanentError):
+class DeviceLostError(BrokenWorkerError):
     """The graphics card is gone or its driver gave up: no further work in this process; a new one may find it again."""
 
 

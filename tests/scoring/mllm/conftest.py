@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,3 +22,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
     from support.tiny_mllm import TinyModels  # noqa: PLC0415 - it imports torch
 
     return TinyModels(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def taught(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model that gives grey pictures scores; without any teaching none of them says a number."""
+    del tiny  # it skips where a package is missing
+    from support.taught_mllm import save_taught  # noqa: PLC0415 - it imports torch
+
+    return save_taught(tmp_path_factory.mktemp("taught") / "model")
