@@ -45,7 +45,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Look the whole index over.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> None:
@@ -84,7 +84,7 @@ def _advice(file: Path, found: list[str], copies: list[str]) -> str:
     )
 
 
-@command.command()
+@command.command(short_help="Copy the index into one file.")
 @click.argument("target", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[FILE]")
 @click.pass_context
 def backup(ctx: click.Context, target: Path | None) -> None:
@@ -99,7 +99,7 @@ def backup(ctx: click.Context, target: Path | None) -> None:
     click.echo(f"{target}: {_mb(target.stat().st_size)}")
 
 
-@command.command()
+@command.command(short_help="Give the room of deleted rows back.")
 @click.pass_context
 def vacuum(ctx: click.Context) -> None:
     """Give the room of deleted rows back to the disk; needs as much free disk as the index takes.
@@ -112,7 +112,7 @@ def vacuum(ctx: click.Context) -> None:
     click.echo(f"{file}: {_mb(before)} before, {_mb(after)} now")
 
 
-@command.command()
+@command.command(short_help="Write all that the index knows of each file.")
 @click.argument("target", required=False, type=click.Path(path_type=Path, dir_okay=False), metavar="[FILE]")
 @click.option(
     "--format",

@@ -47,7 +47,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List the jobs in their turn.")
 @PATHS
 @click.option("--state", type=click.Choice(list(STATES)), help="Only jobs that stand so.")
 @click.option("--limit", default=SHOWN, show_default=True, type=click.IntRange(min=1), help="Most that are shown.")
@@ -100,7 +100,7 @@ def _wait(standing: Standing) -> str:
     return duration(now - standing.queued_at)
 
 
-@command.command()
+@command.command(short_help="Try again, at once, what failed or waits.")
 @PATHS
 @click.pass_context
 def retry(ctx: click.Context, paths: tuple[Path, ...]) -> None:
@@ -117,7 +117,7 @@ def retry(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     click.echo(f"{_files(count)} to be tried again{_without_agent(ctx)}", err=True)
 
 
-@command.command()
+@command.command(short_help="Take files out of the queue, unscored.")
 @PATHS
 @click.option("--aside", is_flag=True, help="Only files that were set aside; needed where no PATH is given.")
 @click.pass_context
@@ -135,7 +135,7 @@ def drop(ctx: click.Context, paths: tuple[Path, ...], *, aside: bool) -> None:
     click.echo(f"{_files(count)} dropped", err=True)
 
 
-@command.command()
+@command.command(short_help="Let no new work begin.")
 @click.pass_context
 def pause(ctx: click.Context) -> None:
     """Let no new work begin until `realqa queue resume`, also over a restart; what is under way is finished.
@@ -148,7 +148,7 @@ def pause(ctx: click.Context) -> None:
     click.echo("paused; `realqa queue resume` goes on" if changed else "it is paused already", err=True)
 
 
-@command.command()
+@command.command(short_help="Let work go on.")
 @click.pass_context
 def resume(ctx: click.Context) -> None:
     """Let work go on after `realqa queue pause`.

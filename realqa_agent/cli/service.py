@@ -43,7 +43,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Write the unit and start it.")
 @system_option
 @click.option("--start/--no-start", default=True, help="Start it now and at each login or boot; else only install it.")
 @click.option("--force", is_flag=True, help="Replace a unit of the same name that somebody else made.")
@@ -83,7 +83,7 @@ def install(ctx: click.Context, *, user: str | None, start: bool, force: bool, d
         click.echo("it ends when you log out; so that it goes on: loginctl enable-linger", err=True)
 
 
-@command.command()
+@command.command(short_help="Stop the service and remove its unit.")
 @system_option
 def uninstall(*, user: str | None) -> None:
     """Stop the service and remove its unit; settings, index and results stay."""
@@ -113,7 +113,7 @@ def uninstall(*, user: str | None) -> None:
     systemd.call(service.systemctl("daemon-reload"))
 
 
-@command.command()
+@command.command(short_help="Show what systemd says of the service.")
 @system_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_context
@@ -132,7 +132,7 @@ def status(ctx: click.Context, *, user: str | None, as_json: bool) -> None:
     ctx.exit(0 if state.up else NOT_UP)
 
 
-@command.command()
+@command.command(short_help="Show the service's log.")
 @system_option
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on.")
 @click.option("-n", "--lines", type=click.IntRange(0), help="Only the newest so many lines.")

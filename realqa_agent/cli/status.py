@@ -164,7 +164,7 @@ def _lines(status: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     yield "index", f"{status['index']}, {size:.1f} MB; {free:.1f} GB free there", "red" if free < LITTLE_GB else ""
     used, limit = status["watches"]["used"], status["watches"]["limit"]
     if used is not None:
-        yield "watches", f"{used} folders of the {limit} that this user may watch", ""
+        yield "watches", f"{used} of the {limit} that this user may have, one a folder", ""
     if status["damage"] is not None:
         damage = status["damage"]
         yield (
