@@ -19,6 +19,7 @@ import torch
 import transformers
 
 from realqa_agent.errors import PermanentError, TransientError
+from realqa_agent.scoring.mllm.digits import followed
 from realqa_agent.scoring.mllm.loading import prefill
 from realqa_agent.scoring.mllm.packing import pack
 from realqa_agent.scoring.mllm.pattern import ANY, Follower
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
     Layers = list[tuple[torch.Tensor, torch.Tensor]]
     """Keys and values of each layer, shape (rows, heads, length, size)."""
-
-LEAST_SHARE, MOST_UNITS = 1e-4, 3
-"""Which unit digits are followed up to their first decimal."""
 
 SUBSTANTIAL = 0.1
 """Part of a graphics card that others must hold to be the reason why there is no room."""
@@ -142,21 +140,21 @@ class Model:
         logits = writing.feed([row.tokens for row in rows])
         masses = logits.softmax(-1)[:, self._digits].sum(-1).tolist()
         units: list[list[float]] = logits[:, self._digits].softmax(-1).tolist()
-        followed = [_likely(shares) for shares in units]
+        likely = [followed(dict(enumerate(shares))) for shares in units]
 
-        branches = [(row, unit) for row, likely in enumerate(followed) for unit in likely]
+        branches = [(row, unit) for row, some in enumerate(likely) for unit in some]
         branch = writing.rows([row for row, _ in branches])
         shares = branch.feed([[digits[unit], dot] for _, unit in branches])[:, self._digits].softmax(-1)
         decimals: dict[tuple[int, int], list[float]] = dict(zip(branches, shares.tolist(), strict=True))
 
-        best = [(row, likely[0]) for row, likely in enumerate(followed)]
-        firsts = [_likely(decimals[one])[0] for one in best]
+        best = [(row, some[0]) for row, some in enumerate(likely)]
+        firsts = [followed(dict(enumerate(decimals[one])))[0] for one in best]
         last = branch.rows([branches.index(one) for one in best]).feed([[digits[first]] for first in firsts])
         seconds = last[:, self._digits].argmax(-1).tolist()
         return [
             DigitBelief(
                 units=dict(enumerate(units[row])),
-                first_decimals={one: dict(enumerate(decimals[row, one])) for one in followed[row]},
+                first_decimals={one: dict(enumerate(decimals[row, one])) for one in likely[row]},
                 greedy=f"{unit}.{firsts[row]}{seconds[row]}",
                 mass=masses[row],
             )
@@ -323,12 +321,6 @@ def _alike(
 
 def _in_rows_of(length: int, results: Sequence[Result]) -> list[list[Result]]:
     return [list(results[start : start + length]) for start in range(0, len(results), length)]
-
-
-def _likely(shares: Sequence[float]) -> list[int]:
-    """Return the likeliest digits, best first; of equal ones the lower first."""
-    order = sorted(range(len(shares)), key=lambda digit: -shares[digit])
-    return [digit for digit in order if shares[digit] >= LEAST_SHARE][:MOST_UNITS]
 
 
 def _cache_name(network: Any) -> str:
