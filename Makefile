@@ -7,7 +7,7 @@ PHOTOS ?= samples
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint format bench docs clean
+.PHONY: run test lint format bench soak docs clean
 
 run: $(VENV)/.run
 	@$(BIN)/realqa score "$(PHOTOS)"; status=$$?; [ $$status -le 1 ]
@@ -31,6 +31,11 @@ bench: $(VENV)/.run
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/sidecars.py
+
+# About half an hour.
+soak: $(VENV)/.dev
+	$(BIN)/python benchmarks/soak.py --minutes 2
+	$(BIN)/python benchmarks/idle.py --minutes 12
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py

@@ -60,11 +60,12 @@ Range = Annotated[tuple[float, float], AfterValidator(_check_range)]
 
 
 class Mllm(Section):
-    """The multimodal scorers: `realqa` on this machine's processor or graphics card, `openai` on a server."""
+    """The multimodal scorers: `realqa` and `qrealign` on this machine's processor or card, `openai` on a server."""
 
     model: HomePath | None = Field(
         None,
-        description="Folder of the model: a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, with or without an adapter merged in.",
+        description="Folder of the model: a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, with or without an adapter merged in; "
+        "for `qrealign`, a Q-ReAlign.",
     )
     adapters: dict[Literal["overall", "quality", "aesthetic"], HomePath] = Field(
         {}, description="Adapter folders by what they were trained to score; `overall` answers for the others too."
@@ -94,6 +95,31 @@ class Mllm(Section):
         "regular", description="How: in one text of fixed form, by a question an attribute, or in free prose."
     )
     facts: bool = Field(default=False, description="Tell the model up to three measured facts beside the picture.")
+
+
+class Server(Section):
+    """Where the scorer `openai` finds its model: vLLM, or another server that speaks the same protocol.
+
+    A key, if the server wants one, stands in the environment variable `REALQA_SERVER_KEY` or in a file, never here.
+    """
+
+    url: str | None = Field(
+        None,
+        description="Root of the server's API, such as `http://127.0.0.1:8000/v1`. Photos, made smaller, go there and "
+        "nowhere else: proxies and redirects are not followed.",
+    )
+    model: str | None = Field(None, description="The server's name for the model; not needed if it serves but one.")
+    key_file: HomePath | None = Field(
+        None, description="File that holds the server's key and nothing else; `REALQA_SERVER_KEY` goes before it."
+    )
+    timeout_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=3600,
+        description="Time for all answers about a photo, less than `seconds_per_file` in `[media]`; then it is tried "
+        "again later.",
+    )
+    parallel: int = Field(8, ge=1, le=64, description="How many questions each worker has under way at the server.")
 
 
 class Media(Section):
@@ -256,6 +282,7 @@ class Config(Section):
     folders: Folders = Folders()
     scoring: Scoring = Scoring()
     mllm: Mllm = Mllm()
+    server: Server = Server()
     media: Media = Media()
     culling: Culling = Culling()
     metadata: Metadata = Metadata()

@@ -19,6 +19,11 @@ def index_file() -> Path:
     return platformdirs.user_data_path(APP) / "index.sqlite"
 
 
+def models_folder() -> Path:
+    """Return where fetched models are, `~/.local/share/realqa/models` unless XDG says otherwise."""
+    return platformdirs.user_data_path(APP) / "models"
+
+
 def packaged(folder: str) -> Path:
     """Given `migrations` or `systemd`, return that folder: inside the wheel, else beside the checkout's package.
 

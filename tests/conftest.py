@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support import fence
 from support.desk import Desk
 from support.place import Place
 from support.scorers import install_odd_scorers
@@ -17,6 +18,8 @@ from realqa_agent.index.store import Index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from support.tiny_mllm import TinyModels
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -42,16 +45,8 @@ def _fenced(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(autouse=True, scope="session")
 def _no_network() -> None:
-    """Any connection but to a local socket is a defect of ours."""
-    connect = socket.socket.connect
-
-    def refuse(self: socket.socket, address: object) -> None:
-        if self.family != socket.AF_UNIX:
-            message = f"a test tried to reach {address}"
-            raise AssertionError(message)
-        connect(self, address)  # type: ignore[arg-type]  # passed on as it came
-
-    socket.socket.connect = refuse  # type: ignore[method-assign, assignment]  # a fence for the whole session
+    """Any connection but to a local socket or to a test's own server is a defect of ours."""
+    fence.put_up()
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +64,18 @@ def desk(empty_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     shutil.copy(empty_index, file)
     with Index.open(file) as index:
         yield Desk(index)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinyModels:
+    """Folders of tiny models and adapters; tests that change one take a copy."""
+    for package in ("torch", "transformers", "peft", "accelerate", "safetensors"):
+        # Looked for and not tried: a package that is there and can't be imported is a failure.
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: it comes with the extra `mllm`")
+    from support.tiny_mllm import TinyModels  # noqa: PLC0415 - it imports torch
+
+    return TinyModels(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from realqa_agent.errors import RealQAError
 from realqa_agent.mounts import filesystem_of, is_network, watch_limit
 from realqa_agent.paths import packaged
 from realqa_agent.scoring import scorer
+from realqa_agent.scoring.mllm.errands import Errand, Kind
 from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ NEEDED = {
     "matplotlib": "the plot of `realqa eval`",
 }
 """Module to what it is needed for. Looked up, not imported: this process stays light."""
+
+MULTIMODAL = {"realqa", "qrealign"}
+"""Scorers that hold a model in this machine's memory."""
 
 WATCHES_WANTED = 65536
 """inotify watches, one a folder; fewer are soon eaten by file managers and editors beside us."""
@@ -90,6 +94,7 @@ def _examine(ctx: click.Context) -> Iterator[Finding]:
         subject="settings",
         text=str(file) if file.exists() else f"defaults; {file} does not exist",
     )
+    yield from _multimodal(settings)
     yield _scorer(settings)
     yield _index(settings.index.file)
     yield from _open_to_others(file, settings.index.file)
@@ -124,6 +129,34 @@ def _scorer(settings: config.Config) -> Finding:
         subject="scorer",
         text=f"{ready.scorer} {ready.version} starts; installed: {installed}",
     )
+
+
+def _multimodal(settings: config.Config) -> Iterator[Finding]:
+    mllm, chosen = settings.mllm, settings.scoring.scorer in MULTIMODAL
+    if not chosen and mllm.model is None:
+        return
+    unfit = Health.BROKEN if chosen else Health.HINT
+    try:
+        found = Errand.about(Kind.LOOK, mllm).answer()
+    except RealQAError as error:
+        yield Finding(health=unfit, subject="model", text=str(error))
+        return
+    memory = f"{found['free'] / 1e9:.1f} of {found['total'] / 1e9:.1f} GB free"
+    if found["card"] is None:
+        text = f"{found['torch']} finds no graphics card: a model works on the processor, far slower; {memory}"
+        yield Finding(health=Health.HINT, subject="torch", text=text)
+    else:
+        yield Finding(health=Health.GOOD, subject="torch", text=f"{found['torch']} on {found['card']}, {memory}")
+    if "trouble" in found:
+        yield Finding(health=unfit, subject="model", text=found["trouble"])
+    elif "needs" in found:
+        fits = found["needs"] <= found["free"]
+        yield Finding(
+            health=Health.GOOD if fits else unfit,
+            subject="model",
+            text=f"{mllm.model} would be taken in {found['precision']} and needs {found['needs'] / 1e9:.1f} GB"
+            + ("" if fits else ": more than is free; end other programs, or take a smaller model"),
+        )
 
 
 def _index(file: Path) -> Finding:

@@ -22,6 +22,7 @@ VERBS = {
     "undo": "Put back what was there before the agent wrote.",
     "history": "Show who wrote what when.",
     "eval": "Compare a scorer with human scores.",
+    "model": "Fetch, list, check and merge multimodal models.",
     "service": "Install the agent as a systemd service, look at it, read its log.",
     "db": "Check, back up, shrink or export the index.",
     "config": "Show, locate or create the settings.",

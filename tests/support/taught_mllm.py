@@ -48,7 +48,7 @@ def save_taught(folder: Path, family: str = "qwen2_vl") -> Path:
         optimiser.zero_grad()
         loss = sum(_loss(loaded, *lesson) for lesson in lessons)
         assert isinstance(loss, torch.Tensor)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        torch.autograd.backward(loss)
         optimiser.step()
     network.requires_grad_(requires_grad=False)
     save_base(folder, family)

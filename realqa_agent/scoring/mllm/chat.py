@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from realqa_agent.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from realqa_agent.scoring.mllm.questions import Question
@@ -70,6 +71,18 @@ class Chat:
                 "let the prompt's start end in `<` or a space"
             )
         return tokens
+
+    def next_words(self, question: Question, words: Sequence[str]) -> list[int]:
+        """Return the token that each word is after the forced start; raise UserError if one isn't a single token."""
+        start = self.suffix(question)
+        tokens = [list(self._suffix(question.text, question.start + word)) for word in words]
+        if any(one[:-1] != start for one in tokens) or len({one[-1] for one in tokens}) != len(words):
+            spoken = ", ".join(map(repr, words))
+            raise UserError(
+                f"{self._folder}: after {question.start!r} the tokenizer doesn't take each of {spoken} for one token: "
+                "unfit to score by these words"
+            )
+        return [one[-1] for one in tokens]
 
     def tokens(self, text: str) -> list[int]:
         """Return the tokens of a text, without any that the tokenizer would add."""

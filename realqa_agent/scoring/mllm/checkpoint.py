@@ -57,6 +57,8 @@ class Family:
     """The class in transformers."""
     system: str | None
     """What it was always told before the first turn."""
+    keeps_looks: bool = True
+    """Whether several questions can go on from one look at a picture; linear attention keeps no keys and values."""
 
 
 FAMILIES = {
@@ -65,6 +67,7 @@ FAMILIES = {
         Family(architecture="Qwen2VLForConditionalGeneration", system="You are a helpful assistant."),
         Family(architecture="Qwen2_5_VLForConditionalGeneration", system="You are a helpful assistant."),
         Family(architecture="Qwen3VLForConditionalGeneration", system=None),
+        Family(architecture="Qwen3_5ForConditionalGeneration", system=None, keeps_looks=False),
     )
 }
 

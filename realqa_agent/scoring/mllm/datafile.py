@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from realqa_agent.errors import UserError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
     from pathlib import Path
 
 
@@ -36,7 +37,7 @@ def read(shape: type[Content], name: str, path: Path | None) -> Content:
 
     Raise UserError that names the file and each entry at fault.
     """
-    file = path or resources.files(__package__) / "data" / name
+    file = path or shipped(name)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -46,6 +47,11 @@ def read(shape: type[Content], name: str, path: Path | None) -> Content:
     except ValidationError as error:
         faults = "\n".join(f"  {_explain(fault['loc'], fault['msg'])}" for fault in error.errors())
         raise UserError(f"{file}: not as {name} has to be:\n{faults}") from error
+
+
+def shipped(name: str) -> Traversable:
+    """Return the package's own file by this name."""
+    return resources.files(__package__) / "data" / name
 
 
 def _explain(where: tuple[int | str, ...], what: str) -> str:

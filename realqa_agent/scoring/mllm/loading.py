@@ -86,7 +86,7 @@ def load(
     """
     for adapter in adapters.values():
         check_fit(adapter, base)
-    where = _device(device)
+    where = find_device(device)
     how = precision or choose_precision(base, adapters, where)
     if how is Precision.FOUR_BIT and importlib.util.find_spec("bitsandbytes") is None:
         raise UserError("four bits need the package bitsandbytes: install it, or choose another precision")
@@ -109,7 +109,7 @@ def merge(base: Base, adapter: Adapter, out: Path, *, device: str = "cpu") -> No
     if out.exists():
         raise UserError(f"{out} is there already: give another folder")
     check_fit(adapter, base)
-    network = _loaded(base, {"merged": adapter}, _device(device), Precision.BF16, torch.float32).network
+    network = _loaded(base, {"merged": adapter}, find_device(device), Precision.BF16, torch.float32).network
     for name, layer in list(network.named_modules()):
         if isinstance(layer, LoraLayer):
             # The sum in fp32, so that it is rounded once.
@@ -128,6 +128,22 @@ def merge(base: Base, adapter: Adapter, out: Path, *, device: str = "cpu") -> No
             ):
                 shutil.copyfile(file, folder / file.name)
         folder.rename(out)
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device by this name, `auto` for the first graphics card, if any; UserError if it isn't there."""
+    there = torch.cuda.is_available()
+    if name == "auto":
+        return torch.device("cuda:0" if there else "cpu")
+    if name.startswith("cuda") and not there:
+        raise UserError(
+            f"there is no graphics card for {name}: this torch ({torch.__version__}) finds none; "
+            'check the driver, or set the device to "auto"'
+        )
+    try:
+        return torch.device(name)
+    except RuntimeError:
+        raise UserError(f"{name!r} is no device: take auto, cpu, cuda or cuda:N") from None
 
 
 def choose_precision(base: Base, adapters: Mapping[str, Adapter], device: torch.device) -> Precision:
@@ -172,21 +188,6 @@ def prefill(loaded: Loaded, tokens: torch.Tensor, pixels: torch.Tensor, grids: t
         logits_to_keep=1,
         **more,
     )
-
-
-def _device(name: str) -> torch.device:
-    there = torch.cuda.is_available()
-    if name == "auto":
-        return torch.device("cuda:0" if there else "cpu")
-    if name.startswith("cuda") and not there:
-        raise UserError(
-            f"there is no graphics card for {name}: this torch ({torch.__version__}) finds none; "
-            'check the driver, or set the device to "auto"'
-        )
-    try:
-        return torch.device(name)
-    except RuntimeError:
-        raise UserError(f"{name!r} is no device: take auto, cpu, cuda or cuda:N") from None
 
 
 def _working_type(precision: Precision) -> torch.dtype:

@@ -103,22 +103,37 @@ class Model:
         ]
         return _in_rows_of(len(questions), answers)
 
+    def levels(
+        self, pictures: Sequence[npt.NDArray[np.uint8]], questions: Sequence[Question], words: Sequence[str]
+    ) -> list[list[list[float]]]:
+        """Return for each picture and question the chances that each of the words comes right after the forced start.
+
+        Each question is a prompt of its own: this is for models, too, of which no look can be kept.
+        """
+        packed = [pack(picture, self._loaded.spec) for picture in pictures]
+        answers = [self._chances(packed, question, words) for question in questions]
+        return [[chances[row] for chances in answers] for row in range(len(pictures))]
+
+    def _chances(
+        self, packed: Sequence[tuple[Floats, Grid]], question: Question, words: Sequence[str]
+    ) -> list[list[float]]:
+        suffix, chosen = self._chat.suffix(question), self._chat.next_words(question, words)
+
+        def seen(some: Sequence[tuple[Floats, Grid]]) -> list[list[float]]:
+            logits = self._seen(some, suffix, use_cache=False).logits[:, -1].float()
+            chances: list[list[float]] = logits.softmax(-1)[:, chosen].tolist()
+            return chances
+
+        return _alike(packed, lambda one: self._loaded.spec.places(one[1]), lambda some: self._pictures.run(some, seen))
+
     def _asked(self, rows: Sequence[_Row], work: Callable[[Sequence[_Row]], list[Result]]) -> list[Result]:
         if any(row.look.outlook is not self._outlook for row in rows):
             raise ValueError("a look can only be asked with the adapter that it was made with")
         return _alike(rows, lambda row: row.look.length, lambda some: self._rows.run(some, work))
 
     def _look(self, packed: Sequence[tuple[Floats, Grid]]) -> list[Look]:
-        device, grids = self._loaded.device, [grid for _, grid in packed]
-        tokens = self._chat.head(self._loaded.spec.places(grids[0]))
-        pixels = torch.cat([torch.from_numpy(rows).to(device) for rows, _ in packed])
-        out = prefill(
-            self._loaded,
-            torch.tensor([tokens] * len(packed), device=device),
-            pixels,
-            torch.tensor(grids, device=device),
-            use_cache=True,
-        )
+        out = self._seen(packed, [], use_cache=True)
+        length = len(self._chat.head(self._loaded.spec.places(packed[0][1])))
         layers = [(layer.keys, layer.values) for layer in out[_cache_name(self._network)].layers]
         # State of the network, which the next picture overwrites. It says where the text goes on: a picture takes
         # fewer positions than tokens.
@@ -128,11 +143,23 @@ class Model:
                 model=self,
                 outlook=self._outlook,
                 layers=[(keys[row : row + 1], values[row : row + 1]) for keys, values in layers],
-                length=len(tokens),
-                position=len(tokens) + delta,
+                length=length,
+                position=length + delta,
             )
             for row, delta in enumerate(deltas)
         ]
+
+    def _seen(self, packed: Sequence[tuple[Floats, Grid]], following: Sequence[int], *, use_cache: bool) -> Any:
+        """Run the network over pictures of one length, each with the same tokens after it."""
+        device, grids = self._loaded.device, [grid for _, grid in packed]
+        tokens = [*self._chat.head(self._loaded.spec.places(grids[0])), *following]
+        return prefill(
+            self._loaded,
+            torch.tensor([tokens] * len(packed), device=device),
+            torch.cat([torch.from_numpy(rows).to(device) for rows, _ in packed]),
+            torch.tensor(grids, device=device),
+            use_cache=use_cache,
+        )
 
     def _believe(self, rows: Sequence[_Row]) -> list[DigitBelief]:
         digits, dot = self._chat.digits, self._chat.dot

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realqa_agent.assessment import UNKNOWN, Assessment, Judgement
 from realqa_agent.errors import RefusalKind, RefusedError, UserError
@@ -18,23 +18,23 @@ from realqa_agent.scoring.firstlook.scorer import FirstLook
 from realqa_agent.scoring.mllm import answers, assessing, prompts, vocabulary
 from realqa_agent.scoring.mllm.assessing import Failure, Given, who_answers
 from realqa_agent.scoring.mllm.checkpoint import Precision, read_adapter, read_base
+from realqa_agent.scoring.mllm.errands import NEEDED
 from realqa_agent.scoring.mllm.packing import REALQA_AREA, Mode, fit, sized
 from realqa_agent.scoring.mllm.questions import Scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
 
     from realqa_agent.config import Config, Mllm
     from realqa_agent.media.picture import Picture
-    from realqa_agent.scoring.mllm.looking import Look, Model
+    from realqa_agent.scoring.mllm.engine import Engine, Look
     from realqa_agent.scoring.mllm.questions import DigitBelief
 
     Pixels = npt.NDArray[np.uint8]
-
-NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors")
 
 MERGED = "overall"
 """What a model without adapters answers for."""
@@ -52,20 +52,13 @@ class RealQA:
 
     def __init__(self, config: Config) -> None:
         """Load the model; raise UserError with what to do if it can't be used as it is."""
-        settings = config.mllm
-        if missing := [package for package in NEEDED if importlib.util.find_spec(package) is None]:
-            raise UserError(
-                f"the scorer realqa needs {', '.join(missing)}: install realqa-agent with its extra `mllm`, torch first"
-            )
-        if settings.model is None:
-            raise UserError("the scorer realqa needs a model: set `model` in [mllm]; `realqa model pull` fetches one")
-        self._settings = settings
+        self._settings = settings = config.mllm
         self._scales = {str(role): Scale(low=low, high=high) for role, (low, high) in settings.scales.items()}
         self._borderline_below = config.culling.thresholds.review_below
         self._first = FirstLook(config)
         self._prompts = prompts.load(settings.prompts)
         self._vocabulary = vocabulary.load(settings.vocabulary)
-        self._model, self.version = self._loaded(settings)
+        self._model, self.version = self._loaded(config)
         self._spec = self._model.spec
 
     def assess(self, picture: Picture) -> Assessment:
@@ -174,11 +167,14 @@ class RealQA:
         long_side = 2 * max(fit(picture.width, picture.height, self._spec, REALQA_AREA))
         return sized(picture.overview(long_side), self._spec, mode=mode)
 
-    def _loaded(self, settings: Mllm) -> tuple[Model, str]:
+    def _loaded(self, config: Config) -> tuple[Engine[Any], str]:
+        """Return what is asked about pictures, and the version of the whole."""
+        settings = config.mllm
+        base = read_base(model_folder(settings, self.name))
+        if not base.family.keeps_looks:
+            raise UserError(f"{base.folder} is a {base.family.architecture}, which only the scorer qrealign can ask")
         from realqa_agent.scoring.mllm import loading, looking  # noqa: PLC0415 - torch takes seconds and may be missing
 
-        assert settings.model is not None  # noqa: S101 - looked at before
-        base = read_base(settings.model)
         adapters = {str(role): read_adapter(folder) for role, folder in settings.adapters.items()}
         precision = None if settings.precision == "auto" else Precision(settings.precision)
         loaded = loading.load(base, adapters, device=settings.device, precision=precision)
@@ -197,6 +193,17 @@ class RealQA:
         ]
         rest = hashlib.sha256("\n".join(depends).encode()).hexdigest()[:8]
         return f"{base}-{rest}-{self._prompts.version}-{self._vocabulary.version}"
+
+
+def model_folder(settings: Mllm, scorer: str) -> Path:
+    """Return where the model is; raise UserError if none is named, or if a package that runs it is missing."""
+    if missing := [package for package in NEEDED if importlib.util.find_spec(package) is None]:
+        raise UserError(
+            f"the scorer {scorer} needs {', '.join(missing)}: install realqa-agent with its extra `mllm`, torch first"
+        )
+    if settings.model is None:
+        raise UserError(f"the scorer {scorer} needs a model: set `model` in [mllm]; `realqa model pull` fetches one")
+    return settings.model
 
 
 def _with_a_second_voice(measured: Judgement, said: Judgement) -> Judgement:
