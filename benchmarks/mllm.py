@@ -257,7 +257,8 @@ def _full_size() -> tuple[Loaded, str]:
 
 def _peak_mb(*, on_card: bool) -> int:
     if on_card:
-        return round(torch.cuda.max_memory_allocated() / 1e6)
+        allocated: int = torch.cuda.max_memory_allocated()
+        return round(allocated / 1e6)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)
 
 

@@ -93,7 +93,7 @@ def save_taught(folder: Path) -> Path:
     for _ in range(STEPS):
         optimiser.zero_grad()
         loss = sum((_loss(loaded, *lesson, word) for lesson, word in LESSONS.items()), torch.zeros(()))
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        torch.autograd.backward(loss)
         optimiser.step()
     loaded.network.save_pretrained(folder)
     return folder
