@@ -101,7 +101,8 @@ class Feed(threading.Thread):
         self.fed += 1
 
     def _move_in(self, photo: Path, data: bytes) -> None:
-        outside = self.folder.with_name("card")
+        # A folder of this feed's own, of a name that is not watched: the feeds may have one watched folder around them.
+        outside = self.folder.with_name(f".card of {self.folder.name}")
         outside.mkdir(exist_ok=True)
         (outside / photo.name).write_bytes(data)
         (outside / photo.name).rename(photo)
