@@ -56,6 +56,9 @@ class Scoring(Section):
     )
 
 
+Role = Literal["overall", "quality", "aesthetic"]
+"""What an adapter was trained to score."""
+
 Range = Annotated[tuple[float, float], AfterValidator(_check_range)]
 
 
@@ -67,10 +70,10 @@ class Mllm(Section):
         description="Folder of the model: a Qwen2-VL, Qwen2.5-VL or Qwen3-VL, with or without an adapter merged in; "
         "for `qrealign`, a Q-ReAlign.",
     )
-    adapters: dict[Literal["overall", "quality", "aesthetic"], HomePath] = Field(
+    adapters: dict[Role, HomePath] = Field(
         {}, description="Adapter folders by what they were trained to score; `overall` answers for the others too."
     )
-    scales: dict[Literal["overall", "quality", "aesthetic"], Range] = Field(
+    scales: dict[Role, Range] = Field(
         {"overall": (0.0, 9.99), "quality": (1.0, 5.0), "aesthetic": (1.0, 9.99)},
         description="From where to where the numbers of each adapter go; results are brought to 1 to 10.",
     )

@@ -69,8 +69,8 @@ def command(ctx: click.Context, folders: tuple[Path, ...], *, once: bool, verbos
         _say(tally)
         if not signals.reload:
             return
+        signals.reload = False  # first, so that a signal while they are read makes them be read again
         config, before = _anew(ctx, config), config
-        signals.reload = False
 
 
 class _Signals:
@@ -82,6 +82,10 @@ class _Signals:
         self._reloads = reloads
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._obey)
+
+    def forget(self) -> None:
+        """Have no agent to stop any more."""
+        self.agent = None
 
     def _obey(self, number: int, _: object) -> None:
         if number == signal.SIGHUP and self._reloads:
@@ -97,13 +101,14 @@ def _work(config: Config, roots: Sequence[Path], signals: _Signals, *, once: boo
     with ExitStack() as stack:
         agent = stack.enter_context(running(config, roots, once=once))
         signals.agent = agent
-        if signals.end:
+        # Before the agent is taken apart: a signal may come in the middle of that.
+        stack.callback(signals.forget)
+        if signals.end or signals.reload:
             agent.stop()
         report = stack.enter_context(_bar()) if once and sys.stderr.isatty() else _to_manager
         tally = agent.run(once=once, beat=_now_and_then(agent, report))
         signals.reload &= not signals.end
         _tell_manager(*_reloading() if signals.reload else ["STOPPING=1"])
-    signals.agent = None
     return tally
 
 

@@ -18,8 +18,7 @@ from realqa_agent.index.store import Index
 from realqa_agent.mounts import watch_limit
 from realqa_agent.queue.jobs import Queue
 from realqa_agent.queue.steering import Steering
-from realqa_agent.service.agent import LIVE
-from realqa_agent.service.lock import holder
+from realqa_agent.service.lock import LIVE, holder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,6 +25,7 @@ from realqa_agent.queue.steering import Steering
 from realqa_agent.service import desktop
 from realqa_agent.service.errands import Errands, Tally
 from realqa_agent.service.imports import Imports
+from realqa_agent.service.lock import LIVE
 from realqa_agent.service.publishing import Publisher
 from realqa_agent.service.record import Recorder
 from realqa_agent.service.writing import tidy
@@ -49,9 +50,6 @@ LONGEST_SLEEP_SECONDS = 10.0
 
 RETRY_SECONDS = 5.0
 """Pause before an index that could not be used is tried again."""
-
-LIVE = "agent"
-"""Under this name the agent leaves in the index how it fares; `realqa status` reads it."""
 
 
 class Agent:
@@ -97,6 +95,11 @@ class Agent:
         self._stopping = False
         self._tidying = False
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def close(self) -> None:
+        """Give the descriptors back; nobody may wake it any more."""
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)
 
     def stop(self) -> None:
         """Ask the loop to end; safe in a signal handler and from any thread."""

@@ -29,6 +29,9 @@ class End(StrEnum):
     CLOSED = "closed"
 
 
+LIVE = "agent"
+"""Under this name whoever holds the lock leaves in the index how it fares; `realqa status` reads it."""
+
 PATIENCE_SECONDS = 0.5
 """Whoever only asks for the holder has the lock itself for a moment, which must not keep an agent from starting."""
 

@@ -52,6 +52,7 @@ def running(config: Config, roots: Sequence[Path], *, once: bool) -> Iterator[Ag
             journal=begin(index, config, Who.AGENT),
             manners=None if once else Manners(config.manners),
         )
+        stack.callback(agent.close)
         if not once:
             stack.enter_context(scheduled(config.manners.quiet_hours, tidy=agent.tidy, wake=agent.wake))
         yield agent

@@ -101,6 +101,7 @@ def test_sighup_reads_the_settings_anew(place: Place, manager: Manager) -> None:
     photo(place.photos / "a.jpg")
     with service(place, manager) as agent:
         manager.wait_for("STATUS=1 files done, 0 left")
+        descriptors = psutil.Process(agent.pid).num_fds()
         configure(place, scorer="bright")
         agent.send_signal(signal.SIGHUP)
         manager.wait_for("RELOADING=1")
@@ -108,6 +109,7 @@ def test_sighup_reads_the_settings_anew(place: Place, manager: Manager) -> None:
         until(lambda: place.listed()["a.jpg"]["scorer"] == "bright")
         assert "STOPPING=1" not in manager.heard
         assert agent.poll() is None
+        until(lambda: psutil.Process(agent.pid).num_fds() <= descriptors)
 
 
 @pytest.mark.parametrize("scorer", ["no such scorer", "broken", "plain]"])
