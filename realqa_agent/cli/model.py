@@ -12,6 +12,7 @@ import click
 from realqa_agent.cli import lines
 from realqa_agent.cli.main import settings_of
 from realqa_agent.errors import RealQAError, UserError
+from realqa_agent.scoring.mllm.inventory import described, is_in, looked_over, spoken_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from realqa_agent.config import Mllm
-    from realqa_agent.scoring.mllm.checkpoint import Adapter, Base
     from realqa_agent.scoring.mllm.hub import Offer
     from realqa_agent.scoring.mllm.published import Difference
     from realqa_agent.scoring.mllm.shelf import Origin
@@ -92,7 +92,7 @@ def _pull(name: str, revision: str | None, subfolder: str, *, dry_run: bool) -> 
         licence=licence,
         size=offer.size,
     )
-    click.echo(f"{repo} at {offer.commit}: {len(offer.files)} files, {_gb(offer.size)}")
+    click.echo(f"{repo} at {offer.commit}: {len(offer.files)} files, {spoken_size(offer.size)}")
     click.echo(f"licence: {licence}" + (f". {known.note}" if known is not None and known.note else ""))
     if dry_run:
         for file in offer.files:
@@ -114,8 +114,8 @@ def _bring(offer: Offer, origin: Origin) -> None:
     missing, free = hub.missing_bytes(offer, origin.unfinished), shelf.free_bytes(origin.folder)
     if missing + ROOM_BYTES > free:
         raise UserError(
-            f"{_gb(missing)} are to come and {_gb(free)} are free at {origin.folder.parent}: make room, or let that "
-            "folder be a link to another disk"
+            f"{spoken_size(missing)} are to come and {spoken_size(free)} are free at {origin.folder.parent}: make "
+            "room, or let that folder be a link to another disk"
         )
     origin.begin()
     with _progress(offer, offer.size - missing) as arrived:
@@ -169,68 +169,22 @@ def list_(ctx: click.Context, *, as_json: bool) -> None:
     mllm = settings_of(ctx).mllm
     found = shelf.folders()
     chosen = [folder for folder in (mllm.model, *mllm.adapters.values()) if folder is not None]
-    found += [each for each in chosen if not any(_is_in(each, folder) for folder in found)]
-    described = [_described(folder, chosen) for folder in found]
+    found += [each for each in chosen if not any(is_in(each, folder) for folder in found)]
+    models = [described(folder, chosen) for folder in found]
     if as_json:
-        for each in described:
+        for each in models:
             click.echo(lines.dump(each))
         return
     from realqa_agent.cli import tables  # noqa: PLC0415 - rich takes 60 ms
 
     console = tables.console()
-    if described:
-        console.print(_table(described))
+    if models:
+        console.print(_table(models))
         console.print()
     console.print(_can_be_fetched())
 
 
-def _described(folder: Path, chosen: list[Path]) -> dict[str, Any]:
-    from realqa_agent.scoring.mllm import shelf  # noqa: PLC0415 - not for help
-    from realqa_agent.scoring.mllm.checkpoint import (  # noqa: PLC0415 - as above
-        ADAPTER_SETTINGS,
-        read_adapter,
-        read_base,
-    )
-
-    origin = shelf.Origin.of(folder)
-    line: dict[str, Any] = {
-        "folder": str(folder),
-        "name": origin.name if origin is not None else folder.name,
-        "repo": origin and origin.repo,
-        "revision": origin and origin.commit,
-        "licence": origin.licence if origin is not None else "unknown",
-        "bytes": shelf.bytes_of(folder) if folder.is_dir() else 0,
-        "architecture": None,
-        "needs": {},
-        "adapters": [],
-        "used": any(_is_in(each, folder) for each in chosen),
-        "trouble": None,
-    }
-    if origin is not None and shelf.is_unfinished(folder):
-        line["trouble"] = f"half there, {_gb(line['bytes'])} of {_gb(origin.size)}: `realqa model pull` goes on with it"
-        return line
-    try:
-        places = sorted(file.parent for file in folder.rglob(ADAPTER_SETTINGS))
-        adapters = [read_adapter(place) for place in places]
-        line["adapters"] = [
-            {
-                "folder": str(one.folder),
-                "base": one.base_name,
-                "rank": one.rank,
-                "used": any(_same(one.folder, each) for each in chosen),
-            }
-            for one in adapters
-        ]
-        if not adapters:
-            base = read_base(folder)
-            line["architecture"] = base.family.architecture
-            line["needs"] = _needs(base, {})
-    except UserError as error:
-        line["trouble"] = str(error)
-    return line
-
-
-def _table(described: list[dict[str, Any]]) -> Table:
+def _table(models: list[dict[str, Any]]) -> Table:
     from rich.table import Table  # noqa: PLC0415 - 60 ms
     from rich.text import Text  # noqa: PLC0415 - as above
 
@@ -241,9 +195,9 @@ def _table(described: list[dict[str, Any]]) -> Table:
         shown.add_column(name, no_wrap=name != "model", overflow="fold")
     shown.add_column("what it is, and what its weights take")
     shown.add_column("licence")
-    for each in described:
+    for each in models:
         what = [each["architecture"] or ""] if not each["trouble"] else [each["trouble"]]
-        what += [", ".join(f"{how} {_gb(size)}" for how, size in each["needs"].items())]
+        what += [", ".join(f"{how} {spoken_size(size)}" for how, size in each["needs"].items())]
         what += [
             f"adapter {Path(one['folder']).name} for {one['base']}, rank {one['rank']}{', in use' * one['used']}"
             for one in each["adapters"]
@@ -251,7 +205,7 @@ def _table(described: list[dict[str, Any]]) -> Table:
         shown.add_row(
             Text(tables.printable(each["name"] + "\nin use" * each["used"]), style="green" if each["used"] else ""),
             (each["revision"] or "")[:12],
-            _gb(each["bytes"]),
+            spoken_size(each["bytes"]),
             tables.printable_lines("\n".join(filter(None, what))),
             each["licence"],
         )
@@ -314,7 +268,7 @@ def check(
     differences: list[Difference] = []
     try:
         if mllm.model is not None:
-            report |= _looked_over(mllm.model, mllm.adapters)
+            report |= looked_over(mllm.model, mllm.adapters)
             if load:
                 report["loaded"] = Errand.about(Kind.LOAD, mllm).answer()
     except RealQAError as error:
@@ -331,39 +285,11 @@ def check(
     ctx.exit(0 if report["ok"] else 1)
 
 
-def _looked_over(model: Path, adapters: Mapping[Any, Path]) -> dict[str, Any]:
-    from realqa_agent.scoring.mllm.checkpoint import check_fit, read_adapter, read_base  # noqa: PLC0415 - not for help
-
-    base = read_base(model)
-    read = {role: read_adapter(folder) for role, folder in adapters.items()}
-    for each in read.values():
-        check_fit(each, base)
-    return {
-        "architecture": base.family.architecture,
-        "mark": base.mark,
-        "needs": _needs(base, read),
-        "adapters": {
-            role: {"folder": str(one.folder), "base": one.base_name, "rank": one.rank, "mark": one.mark}
-            for role, one in read.items()
-        },
-    }
-
-
-def _needs(base: Base, adapters: Mapping[str, Adapter]) -> dict[str, int]:
-    """Return the bytes that the weights take, by precision."""
-    from realqa_agent.scoring.mllm.checkpoint import Precision  # noqa: PLC0415 - not for help
-
-    return {
-        str(how): base.weight_bytes(how) + sum(adapter.weight_bytes(how) for adapter in adapters.values())
-        for how in Precision
-    }
-
-
 def _print_report(report: Mapping[str, Any]) -> None:
     if report["model"] is None:
         return
     if "mark" in report:
-        needs = ", ".join(f"{_gb(size)} in {how}" for how, size in report["needs"].items())
+        needs = ", ".join(f"{spoken_size(size)} in {how}" for how, size in report["needs"].items())
         click.echo(f"{report['model']}: {report['architecture']}, {report['mark']}, whole; its weights take {needs}")
         for role, one in report["adapters"].items():
             click.echo(f"{one['folder']}: {role}, rank {one['rank']}, {one['mark']}, whole, and fits the model")
@@ -459,22 +385,12 @@ def merge(ctx: click.Context, *, adapter: Path, model: Path | None, out: Path) -
         raise UserError(f"{out} is there already: give another folder")
     size = base.weight_bytes(Precision.BF16)
     if (free := shelf.free_bytes(out.absolute())) < size + ROOM_BYTES:
-        raise UserError(f"the copy takes {_gb(size)}, and {_gb(free)} are free at {out.absolute().parent}: make room")
+        short = f"the copy takes {spoken_size(size)}, and {spoken_size(free)} are free"
+        raise UserError(f"{short} at {out.absolute().parent}: make room")
     if (memory := psutil.virtual_memory().available + psutil.swap_memory().free) < size + ROOM_BYTES:
-        raise UserError(f"merging takes {_gb(size)} of memory, and {_gb(memory)} are free: end other programs")
+        short = f"merging takes {spoken_size(size)} of memory, and {spoken_size(memory)} are free"
+        raise UserError(f"{short}: end other programs")
     given = mllm.model_copy(update={"model": folder, "adapters": {"overall": adapter}})
     answer = Errand.about(Kind.MERGE, given, out).answer()
     click.echo(f"{out}: {base.family.architecture}, {answer['mark']}, with {adapter} in it")
     click.echo(f'To use it, in the settings, without `adapters`:\n[mllm]\nmodel = "{out.absolute()}"')
-
-
-def _is_in(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
-
-
-def _gb(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
