@@ -58,11 +58,11 @@ class Steering:
             return list(map(_standing, connection.execute(statement)))
 
     def waiting_since(self) -> float | None:
-        """Return when the job was queued that waits longest for its turn; None if none waits."""
+        """Return when the job was queued that waits longest for its turn, not for a next try; None if none does."""
+        its_turn = or_(jobs.c.attempts == 0, jobs.c.run_after <= self._index.clock())
+        oldest = select(func.min(jobs.c.enqueued_at)).where(jobs.c.state == State.QUEUED, its_turn)
         with self._database.reading() as connection:
-            since: float | None = connection.scalar(
-                select(func.min(jobs.c.enqueued_at)).where(jobs.c.state == State.QUEUED)
-            )
+            since: float | None = connection.scalar(oldest)
         return since
 
     def retry(self, paths: Sequence[Path] = ()) -> int:

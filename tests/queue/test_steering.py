@@ -86,6 +86,11 @@ class TestWithJobs:
         assert states(steering)["aside.jpg"] is State.DROPPED
         assert states(steering)["waiting.jpg"] is State.QUEUED
 
+    def test_what_waits_for_its_next_try_is_not_the_oldest(self, steering: Steering) -> None:
+        assert steering.waiting_since() is not None
+        steering.drop([PHOTOS / "card"])
+        assert steering.waiting_since() is None
+
     def test_the_oldest_in_the_queue(self, index: Index, steering: Steering, clock: Clock) -> None:
         began = clock.now
         clock.now += 60
