@@ -36,9 +36,10 @@ from support import tiny_mllm  # noqa: E402 - the tiny model is the tests'
 
 from realqa_agent.scoring.mllm import loading, prompts  # noqa: E402
 from realqa_agent.scoring.mllm.chat import Chat  # noqa: E402
-from realqa_agent.scoring.mllm.checkpoint import Precision, read_base  # noqa: E402
+from realqa_agent.scoring.mllm.checkpoint import FAMILIES, Precision, read_base  # noqa: E402
+from realqa_agent.scoring.mllm.frames import realqa_view, sized  # noqa: E402
 from realqa_agent.scoring.mllm.looking import Model  # noqa: E402
-from realqa_agent.scoring.mllm.packing import VisionSpec, pack, sized  # noqa: E402
+from realqa_agent.scoring.mllm.packing import VisionSpec, pack  # noqa: E402
 from realqa_agent.scoring.mllm.questions import Kind, Question, Scale  # noqa: E402
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def _pictures(count: int, spec: VisionSpec) -> list[Pixels]:
     draw = np.random.default_rng(0)
     coarse = draw.integers(0, 255, (count, 30, 40, 3), np.uint8)
     width, height = SIZE
-    return [sized(one.repeat(height // 30, 0).repeat(width // 40, 1), spec) for one in coarse]
+    return [sized(one.repeat(height // 30, 0).repeat(width // 40, 1), realqa_view(spec.stride)) for one in coarse]
 
 
 def _tiny() -> tuple[Loaded, str]:
@@ -250,7 +251,13 @@ def _full_size() -> tuple[Loaded, str]:
         )
         spec = VisionSpec.read(Path(folder))
     loaded = loading.Loaded(
-        network=network, chat=chat, spec=spec, device=torch.device("cuda"), precision=Precision.BF16, adapters=()
+        network=network,
+        family=FAMILIES[type(network).__name__],
+        chat=chat,
+        spec=spec,
+        device=torch.device("cuda"),
+        precision=Precision.BF16,
+        adapters=(),
     )
     return loaded, "Qwen2-VL-7B sizes, random weights"
 

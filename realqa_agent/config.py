@@ -98,6 +98,18 @@ class Mllm(Section):
         "regular", description="How: in one text of fixed form, by a question an attribute, or in free prose."
     )
     facts: bool = Field(default=False, description="Tell the model up to three measured facts beside the picture.")
+    clips: Literal["frames", "video"] = Field(
+        "frames",
+        description="What a clip's scores come from: its frames, each judged as a picture, or all of them as one video.",
+    )
+    follow: Literal["all", "borderline", "leaders"] = Field(
+        "all",
+        description="Which photos the model judges after the first look: all, those that the first look doesn't simply "
+        "keep, or the best of each folder.",
+    )
+    leaders: float = Field(
+        0.2, gt=0, le=1, description="Share of a folder's photos, by the first look's overall, that are its leaders."
+    )
 
 
 class Server(Section):

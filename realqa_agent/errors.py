@@ -21,6 +21,10 @@ class IndexBusyError(TransientError):
     """The index is locked, or its disk is full: no fault of the photo at hand."""
 
 
+class AwayError(TransientError):
+    """What scores is away, a server or the memory of a graphics card: no fault of the photo at hand."""
+
+
 class PermanentError(RealQAError):
     """Trying again won't help until somebody changes something."""
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from realqa_agent.evaluation.record import Evaluation, Figure
 
@@ -110,8 +110,8 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def figures(evaluation: Evaluation, title: str) -> Table:
-    """Return the table of an evaluation's figures with their intervals."""
+def figures(evaluation: Evaluation, title: str, more: Mapping[str, str]) -> Table:
+    """Return the table of an evaluation's figures with their intervals, and of more that have none."""
     shown = Table(title=Text(printable(title), style="dim"), title_justify="left", show_edge=False, pad_edge=False)
     shown.add_column("figure")
     columns = {f"all {evaluation.pictures}": evaluation.figures}
@@ -124,6 +124,8 @@ def figures(evaluation: Evaluation, title: str) -> Table:
         cells = [cell for found in columns.values() for cell in _cells(found[name])]
         if any(cells):
             shown.add_row(meaning, *cells)
+    for meaning, figure in more.items():
+        shown.add_row(meaning, figure)
     low, high = evaluation.scale
     shown.caption = Text(f"human scores from {low:g} to {high:g}; {evaluation.groups} independent", style="dim")
     return shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class Prediction:
     score: float
     rejected: bool
     """Whether the verdict is reject."""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """What else the scorer says of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,3 +61,28 @@ class Evaluation:
     scale: Scale
     figures: Mapping[str, Figure]
     scored_only: Mapping[str, Figure]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fit:
+    """How near a model's digits come to the labels."""
+
+    pictures: int
+    """Those that were held against their labels. Some labels, such as 10, a model can't write."""
+    scale: Scale
+    """Of the model's own numbers, on which the errors are."""
+    ncm: float
+    ncm_star: float
+    """Mean squared errors to the label."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnosis:
+    """What only the answers of a model tell."""
+
+    unanswered: int
+    """Pictures for which it gave no number; they are among those that failed."""
+    unread: int | None
+    """Answers about attributes that could not be read; None if there were none at all."""
+    fit: Fit | None
+    """None if it was not held against labels."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from realqa_agent.evaluation.record import Evaluation, Figure
+    from realqa_agent.evaluation.record import Diagnosis, Evaluation, Figure
 
 FEWEST_GROUPS = 20
 """Under this many independent pictures a percentile interval is too narrow: three in the right order would prove it."""
@@ -24,6 +24,34 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "scale": list(evaluation.scale),
         "plcc_fit": "none",
     }
+
+
+def diagnosis_as_json(diagnosis: Diagnosis) -> dict[str, Any]:
+    """Return how many pictures had no answer, and of a model what its answers tell."""
+    found: dict[str, Any] = {"unanswered": diagnosis.unanswered}
+    if diagnosis.unread is not None:
+        found["answers_unread"] = diagnosis.unread
+    if diagnosis.fit is not None:
+        found["ncm"] = {
+            "n": diagnosis.fit.pictures,
+            "scale": list(diagnosis.fit.scale),
+            "mse": _rounded(diagnosis.fit.ncm),
+            "mse_star": _rounded(diagnosis.fit.ncm_star),
+        }
+    return found
+
+
+def diagnosis_in_words(diagnosis: Diagnosis) -> dict[str, str]:
+    """Return the same for people, words to figure, without what is nothing to speak of."""
+    found: dict[str, str] = {}
+    if diagnosis.unanswered:
+        found["failed: the model gave no number"] = str(diagnosis.unanswered)
+    if diagnosis.unread is not None:
+        found["answers about attributes that could not be read"] = str(diagnosis.unread)
+    if (fit := diagnosis.fit) is not None:
+        over = f"mean squared error over {fit.pictures}, scale {fit.scale[0]:g} to {fit.scale[1]:g}"
+        found |= {f"NCM, {over}": f"{fit.ncm:.3f}", f"NCM*, {over}": f"{fit.ncm_star:.3f}"}
+    return found
 
 
 def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:

@@ -48,6 +48,12 @@ def pool(frames: Sequence[tuple[float, Assessment]]) -> Assessment:
     )
 
 
+def pooled(frames: Sequence[tuple[float | None, Assessment]]) -> Assessment:
+    """Return the assessment of a photo, which is one frame without a time, or of a clip."""
+    timed = [(at_s, assessment) for at_s, assessment in frames if at_s is not None]
+    return pool(timed) if timed else frames[0][1]
+
+
 def _usual(assessments: Sequence[Assessment]) -> Uncertainty | None:
     """Return the frames' mean uncertainty: their errors are much the same, so more frames don't make it smaller."""
     known = [one.uncertainty for one in assessments if one.uncertainty is not None]

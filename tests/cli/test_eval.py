@@ -12,6 +12,9 @@ from support.command import Run, objects
 from support.sidecars import packet
 
 from realqa_agent.cli import tables
+from realqa_agent.evaluation.figures import evaluate
+from realqa_agent.evaluation.record import Diagnosis, Fit, Prediction, Rated
+from realqa_agent.evaluation.report import diagnosis_in_words
 
 pytestmark = pytest.mark.usefixtures("odd_scorers")
 
@@ -61,6 +64,20 @@ def test_json_holds_the_whole_contract(realqa: Run, folder: Path) -> None:
     assert (found["scale"], found["independent"], found["plcc_fit"]) == ([0, 1], 2, "none")
     assert found["files_per_second"] > 0
     assert "better_than_chance" not in found
+
+
+def test_the_scale_can_be_told(realqa: Run, folder: Path) -> None:
+    found = evaluated(realqa, folder / "labels.csv", "--scale", -1, 1)
+    # Then 0.1 is over half of the scale, and no cull is left.
+    assert (found["scale"], found["culls_found"]["value"], found["reject_auc"]["value"]) == ([-1, 1], None, None)
+
+
+def test_a_scorer_without_digits_has_no_ncm(realqa: Run, folder: Path) -> None:
+    done = realqa("eval", folder / "labels.csv", "--scorer", "bright", "--ncm", "--json")
+    (found,) = objects(done)
+    assert "ncm" not in found
+    assert found["unanswered"] == 0
+    assert "bright has no digits to hold against the scores: no NCM" in done.stderr
 
 
 def test_the_score_that_is_compared_can_be_chosen(realqa: Run, folder: Path) -> None:
@@ -119,12 +136,17 @@ def test_labels_with_mistakes_are_refused_with_their_lines(realqa: Run, folder: 
         (["labels.csv", "--plot", "plot.jpg"], "must end in .png"),
         (["labels.csv", "--plot", "nowhere/plot.png"], "there is no folder"),
         (["--from-ratings", "."], "a human's stars are on none of its"),
+        (["--from-ratings", ".", "--scale", "1", "5"], "stars have their own"),
+        (["labels.csv", "--scale", "5", "1"], "5 is not less than 1"),
+        (["labels.csv", "--scale", "0.2", "1"], "go from 0.1 to 0.8, which is not within --scale"),
+        (["votes.csv", "--ncm"], "give --scale LOW HIGH"),
     ],
 )
 def test_wrong_usage_is_status_2(
     realqa: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], complaint: str
 ) -> None:
     monkeypatch.chdir(folder)
+    (folder / "votes.csv").write_text("filename,score\nblack.png,1.7\nbright.png,4.1\n")
     done = realqa("eval", *arguments, status=2)
     assert complaint in done.stderr
     assert done.stdout == ""
@@ -140,6 +162,24 @@ def test_table_and_plot(realqa: Run, folder: Path, tmp_path: Path) -> None:
         assert drawn.format == "PNG"
         assert min(drawn.size) > 300
     assert sorted(folder.iterdir()) == before
+
+
+def test_what_a_models_answers_tell_stands_under_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where nobody watches, as under xdist, lines would be broken.
+    monkeypatch.setenv("COLUMNS", "160")
+    rated = [Rated(path=Path(f"/{score}.jpg"), score=score) for score in (0.1, 0.5, 0.9)]
+    evaluation = evaluate(rated, [Prediction(score=5.0, rejected=False)] * 2 + [None], [1, 2, 3], (0, 1))
+    fit = Fit(pictures=2, scale=(1.0, 5.0), ncm=0.25, ncm_star=4.0)
+    words = diagnosis_in_words(Diagnosis(unanswered=1, unread=3, fit=fit))
+    with (console := tables.console()).capture() as captured:
+        console.print(tables.figures(evaluation, "title", words))
+    rows = [[cell.strip() for cell in line.split("│")] for line in captured.get().splitlines() if "│" in line]
+    assert [row[:2] for row in rows[-4:]] == [
+        ["failed: the model gave no number", "1"],
+        ["answers about attributes that could not be read", "3"],
+        ["NCM, mean squared error over 2, scale 1 to 5", "0.250"],
+        ["NCM*, mean squared error over 2, scale 1 to 5", "4.000"],
+    ]
 
 
 def starred(folder: Path, level: int, attributes: str) -> None:

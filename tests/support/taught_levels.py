@@ -14,8 +14,9 @@ from support.tiny_mllm import SPECIAL, TEXT, WITHOUT_SYSTEM, signs
 
 from realqa_agent.scoring.mllm import loading
 from realqa_agent.scoring.mllm.checkpoint import read_base
-from realqa_agent.scoring.mllm.levels import AREA, QUESTIONS, WEIGHTS
-from realqa_agent.scoring.mllm.packing import pack, sized
+from realqa_agent.scoring.mllm.frames import sized
+from realqa_agent.scoring.mllm.levels import QUESTIONS, WEIGHTS, view
+from realqa_agent.scoring.mllm.packing import pack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +101,7 @@ def save_taught(folder: Path) -> Path:
 
 
 def _loss(loaded: Loaded, level: int, name: str, word: str) -> torch.Tensor:
-    logits = plainly(loaded, sized(grey(level), loaded.spec, area=AREA), name)
+    logits = plainly(loaded, sized(grey(level), view(loaded.spec.stride)), name)
     return torch.nn.functional.cross_entropy(logits[None], torch.tensor(loaded.chat.tokens(word)))
 
 

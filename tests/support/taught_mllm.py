@@ -10,7 +10,8 @@ from support.tiny_mllm import save_base
 
 from realqa_agent.scoring.mllm import loading, prompts
 from realqa_agent.scoring.mllm.checkpoint import read_base
-from realqa_agent.scoring.mllm.packing import pack, sized
+from realqa_agent.scoring.mllm.frames import realqa_view, sized
+from realqa_agent.scoring.mllm.packing import pack
 from realqa_agent.scoring.mllm.prompts import NUMBERS
 from realqa_agent.scoring.mllm.questions import Scale
 
@@ -57,7 +58,7 @@ def save_taught(folder: Path, family: str = "qwen2_vl") -> Path:
 
 
 def _loss(loaded: Loaded, level: int, said: str, question: Question) -> torch.Tensor:
-    rows, grid = pack(sized(grey(level), loaded.spec), loaded.spec)
+    rows, grid = pack(sized(grey(level), realqa_view(loaded.spec.stride)), loaded.spec)
     chat = loaded.chat
     digits = [chat.digits[int(letter)] if letter.isdigit() else chat.dot for letter in said]
     tokens = [*chat.head(loaded.spec.places(grid)), *chat.forced_suffix(question), *digits]

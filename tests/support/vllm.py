@@ -156,11 +156,17 @@ def place(chances: Sequence[tuple[str, float]], said: tuple[str, float]) -> dict
     return chance(*said) | {"top_logprobs": [chance(*one) for one in chances]}
 
 
+def frames_of(request: dict[str, Any]) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
+    """Return the pictures of a request, which come before the text and without loss."""
+    *images, _ = request["messages"][0]["content"]
+    urls = [image["image_url"]["url"].removeprefix("data:image/png;base64,") for image in images]
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data, validate=True)))) for data in urls]
+
+
 def pixels_of(request: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return the picture of a request, which comes before the text and without loss."""
-    image, _ = request["messages"][0]["content"]
-    data = image["image_url"]["url"].removeprefix("data:image/png;base64,")
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data, validate=True))))
+    """Return the only picture of a request."""
+    (picture,) = frames_of(request)
+    return picture
 
 
 def likely(begun: str) -> dict[str, float]:
@@ -188,7 +194,9 @@ class Scripted:
 
     def __call__(self, request: dict[str, Any]) -> Any:
         begun = "".join(turn["content"] for turn in request["messages"][1:])
-        prompt = pixels_of(request).size // 3 // self.stride**2 + len(begun) + (self.extra if begun else 0)
+        # A token before and one after each picture, but those of the first are not counted.
+        pictures = sum(frame.size // 3 // self.stride**2 + 2 for frame in frames_of(request)) - 2
+        prompt = pictures + len(begun) + (self.extra if begun else 0)
         if "structured_outputs" in request:
             return completion(self.form, prompt=prompt, finish="stop") if isinstance(self.form, str) else self.form
         if not request.get("logprobs"):
@@ -221,12 +229,12 @@ class Tiny:
 
     def _complete(self, request: dict[str, Any], form: str | None) -> dict[str, Any]:
         chat = self._loaded.chat
-        rows, grid, prompt = self._prompt(request)
+        rows, grids, prompt = self._prompt(request)
         written: list[int] = []
         places = []
         finish = "length"
         while finish == "length" and len(written) < request["max_tokens"]:
-            shares = self._shares(rows, grid, [*prompt, *written])
+            shares = self._shares(rows, grids, [*prompt, *written])
             order = shares.argsort(descending=True).tolist()
             token = next(one for one in order if form is None or self._fits(form, written, one))
             told = order[: request.get("top_logprobs", 0)]
@@ -253,17 +261,20 @@ class Tiny:
 
         loaded = self._loaded
         user, *begun = request["messages"]
-        rows, grid = pack(pixels_of(request), loaded.spec)
+        *_, question = user["content"]
+        packed = [pack(frame, loaded.spec) for frame in frames_of(request)]
         rendered: str = loaded.chat._tokenizer.apply_chat_template(
-            [{"role": "user", "content": [{"type": "image"}, user["content"][1]]}, *begun],
+            [{"role": "user", "content": [*[{"type": "image"} for _ in packed], question]}, *begun],
             tokenize=False,
             add_generation_prompt=request.get("add_generation_prompt", True),
             continue_final_message=request.get("continue_final_message", False),
         )
-        pad = "<|image_pad|>"
-        return rows, grid, loaded.chat.tokens(rendered.replace(pad, pad * loaded.spec.places(grid)))
+        before, *parts = rendered.split("<|image_pad|>")
+        for (_, grid), part in zip(packed, parts, strict=True):
+            before += "<|image_pad|>" * loaded.spec.places(grid) + part
+        return np.concatenate([rows for rows, _ in packed]), [grid for _, grid in packed], loaded.chat.tokens(before)
 
-    def _shares(self, rows: Any, grid: Any, tokens: list[int]) -> Any:
+    def _shares(self, rows: Any, grids: Any, tokens: list[int]) -> Any:
         import torch  # noqa: PLC0415 - an extra
 
         ids = torch.tensor([tokens])
@@ -273,7 +284,7 @@ class Tiny:
                 attention_mask=torch.ones_like(ids),
                 mm_token_type_ids=(ids == self._loaded.chat.picture).int(),
                 pixel_values=torch.from_numpy(rows),
-                image_grid_thw=torch.tensor([grid]),
+                image_grid_thw=torch.tensor(grids),
                 use_cache=False,
                 logits_to_keep=1,
             )

@@ -64,6 +64,8 @@ class Told:
     """What it names: `subject`, `background`."""
     extra: Mapping[str, str]
     """Fields by names that the vocabulary doesn't have."""
+    unread: frozenset[str]
+    """Attributes that it was asked about and says nothing of that could be read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,17 +103,22 @@ def regular(answer: Answer, vocabulary: Vocabulary) -> Told:
     closed = CLOSING.search(answer.text)
     # The last field of a cut text may be half of what it was to be: "clear" of "clear enough, but too dark".
     whole = fields if answer.finished or closed else fields[:-1]
-    return _sorted(answer.text, whole, vocabulary)
+    told = _sorted(answer.text, whole, vocabulary)
+    return replace(told, unread=told.unread | (_judged(vocabulary) - told.judgements.keys()))
 
 
 def natural(answer: Answer, vocabulary: Vocabulary) -> Told:
-    """Read running text: only what it says in so many words, with the sentence as the reason."""
+    """Read running text: only what it says in so many words, with the sentence as the reason.
+
+    It need not speak of all attributes, so nothing is unread unless all is.
+    """
     judgements = {
         name: judgement
         for name in vocabulary.attributes
         if (judgement := prose.judge(name, prose.sentences(answer.text, finished=answer.finished), vocabulary))
     }
-    return Told(raw=answer.text, judgements=judgements, things={}, extra={})
+    unread = frozenset() if judgements else _judged(vocabulary)
+    return Told(raw=answer.text, judgements=judgements, things={}, extra={}, unread=unread)
 
 
 def single(name: str, answer: Answer, vocabulary: Vocabulary) -> Told:
@@ -126,14 +133,16 @@ def single(name: str, answer: Answer, vocabulary: Vocabulary) -> Told:
     if answer.finished and not fields:
         bare = _meant(judged, text, "", vocabulary)
         said = prose.judge(judged, prose.sentences(text, finished=True), vocabulary) if bare.score is None else None
-        return Told(raw=answer.text, judgements={judged: said or bare}, things={}, extra={})
+        found = {judged: said or bare}
+        unread = frozenset() if said else _unread(found, {judged: text}, vocabulary)
+        return Told(raw=answer.text, judgements=found, things={}, extra={}, unread=unread)
     told = _sorted(answer.text, fields if answer.finished else fields[:-1], vocabulary)
     known = told.judgements.get(judged)
     if known is not None and (answer.finished or known.score is not None):
         return told
     fault = "says nothing of it" if answer.finished else "was cut"
     missing = unknown(f"the model's answer {fault}: {quoted(text)}")
-    return replace(told, judgements={**told.judgements, judged: missing})
+    return replace(told, judgements={**told.judgements, judged: missing}, unread=told.unread | {judged})
 
 
 def _heads(name: str, vocabulary: Vocabulary) -> re.Pattern[str]:
@@ -184,7 +193,22 @@ def _sorted(raw: str, fields: Sequence[_Field], vocabulary: Vocabulary) -> Told:
     judgements = {name: _meant(name, words, reasons.get(name, ""), vocabulary) for name, words in said.items()}
     for name in reasons.keys() - said.keys():
         judgements[name] = unknown(f"the model gives a reason and no value: {quoted(reasons[name])}")
-    return Told(raw=raw, judgements=judgements, things=things, extra=extra)
+    unread = _unread(judgements, said, vocabulary)
+    return Told(raw=raw, judgements=judgements, things=things, extra=extra, unread=unread)
+
+
+def _unread(judgements: Mapping[str, Judgement], said: Mapping[str, str], vocabulary: Vocabulary) -> frozenset[str]:
+    """Return the attributes whose words mean nothing to us."""
+    return frozenset(
+        name
+        for name, judgement in judgements.items()
+        if judgement.score is None and not vocabulary.knows(name, said.get(name, ""))
+    )
+
+
+def _judged(vocabulary: Vocabulary) -> frozenset[str]:
+    """Return the attributes that are judged, not only named."""
+    return frozenset(name for name, one in vocabulary.attributes.items() if one.kind != "text")
 
 
 def _meant(name: str, said: str, reason: str, vocabulary: Vocabulary) -> Judgement:

@@ -4,26 +4,32 @@ Each score is rescaled from the scale of the adapter that gave it; the raw one s
 Nothing is clamped: a number off its scale is no answer, and a picture without a quality or an aesthetic score has no
 assessment. Adapters are asked by role (`who_answers`): one that was trained on composite scores answers for quality
 and aesthetic too where these have none of their own, but one trained on technical quality is never asked for taste.
+
+What could not be read is counted in the measures: `answers_unread` of the attributes that were asked for,
+`frames_unanswered` of a clip's frames.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from realqa_agent.assessment import ATTRIBUTES, HIGHEST, LOWEST, Assessment, Judgement, Uncertainty
 from realqa_agent.errors import UserError
+from realqa_agent.scoring import clips
 from realqa_agent.scoring.mllm import answers, digits
 from realqa_agent.scoring.mllm.answers import Unanswered
 from realqa_agent.scoring.mllm.prompts import NUMBERS
 from realqa_agent.scoring.mllm.questions import DigitBelief
 from realqa_agent.scoring.mllm.vocabulary import quoted, unknown
+from realqa_agent.scoring.view import Silence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from realqa_agent.scoring.mllm.answers import Told
     from realqa_agent.scoring.mllm.questions import Answer, Scale
+    from realqa_agent.scoring.view import Frame
 
 Decode = Literal["expectation", "greedy"]
 
@@ -35,19 +41,6 @@ class Given:
     answer: DigitBelief | Answer
     """A text has to begin with the forced start, and tells of no spread."""
     scale: Scale
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failure:
-    """A picture that the model gave no score: counted and shown, never a number."""
-
-    unanswered: Mapping[str, Unanswered]
-    """The questions without an answer, by name."""
-
-    @property
-    def reason(self) -> str:
-        """What failed, in one line for people."""
-        return "; ".join(f"{name}: {one.why} ({quoted(one.raw)})" for name, one in self.unanswered.items())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,9 +84,9 @@ def assess(
     scorer: str,
     version: str,
     numbers: Mapping[str, Given],
-    told: Iterable[Told],
+    told: Sequence[Told],
     decode: Decode = "expectation",
-) -> Assessment | Failure:
+) -> Assessment | Silence:
     """Return the assessment of one picture.
 
     `numbers` are the answers to the score questions asked; those to `quality` and `aesthetic` are needed. Without
@@ -102,7 +95,7 @@ def assess(
     """
     read = {name: _read(numbers[name], decode) for name in NUMBERS if name in numbers}
     if failed := {name: one for name, one in read.items() if isinstance(one, Unanswered)}:
-        return Failure(unanswered=failed)
+        return Silence(reason="; ".join(f"{name}: {one.why} ({quoted(one.raw)})" for name, one in failed.items()))
     scores = {name: one for name, one in read.items() if isinstance(one, _Score)}
     quality, aesthetic = scores["quality"], scores["aesthetic"]
     return Assessment(
@@ -112,14 +105,42 @@ def assess(
         aesthetic=aesthetic.score,
         overall=scores["overall"].score if "overall" in scores else (quality.score + aesthetic.score) / 2,
         attributes=judgements(told),
-        measures=_measures(scores),
+        measures=_measures(scores) | _unread(told),
         uncertainty=None
         if quality.uncertainty is None or aesthetic.uncertainty is None
         else Uncertainty(quality=quality.uncertainty, aesthetic=aesthetic.uncertainty),
     )
 
 
-def judgements(told: Iterable[Told]) -> dict[str, Judgement]:
+def pooled(frames: Sequence[Frame], judged: Sequence[Assessment | Silence]) -> Assessment | Silence:
+    """Return what was made of a photo, or of a clip's frames together, of which half have to have a score."""
+    if frames[0].at_s is None:
+        return judged[0]
+    silent = [one for one in judged if isinstance(one, Silence)]
+    if 2 * len(silent) > len(frames):
+        return Silence(reason=f"{len(silent)} of {len(frames)} frames have no score; the first: {silent[0].reason}")
+    whole = clips.pooled(
+        [(frame.at_s, one) for frame, one in zip(frames, judged, strict=True) if isinstance(one, Assessment)]
+    )
+    return replace(whole, measures={**whole.measures, "frames_unanswered": float(len(silent))})
+
+
+def written(label: float, scale: Scale) -> str | None:
+    """Return what people gave, 1 to 10, as a model with this scale would write it; None for what has no such form."""
+    text = f"{scale.low + (label - LOWEST) * (scale.high - scale.low) / (HIGHEST - LOWEST):.2f}"
+    return text if digits.WRITTEN.fullmatch(text) else None
+
+
+def against(name: str, label: str, places: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Return how the answer to a score question fits a label, as measures on the scale of who gave it.
+
+    `places` are the shares of the ten digits at each digit of the label. They are for evaluation, and no scores.
+    """
+    found = {f"ncm_{name}": digits.ncm(places), f"ncm_star_{name}": digits.ncm_star(places, label)}
+    return {measure: value for measure, value in found.items() if value is not None}
+
+
+def judgements(told: Sequence[Told]) -> dict[str, Judgement]:
     """Return all ten attributes: of several texts, the first with a value counts."""
     found: dict[str, Judgement] = {}
     things: dict[str, str] = {}
@@ -154,6 +175,11 @@ def _read(given: Given, decode: Decode) -> _Score | Unanswered:
     # What isn't read is our guess: it can't carry a number past the end of the scale that the model kept to.
     raw = min(expected.value, scale.high) if decode == "expectation" else said
     return _Score(raw=raw, scale=scale, spread=expected.spread, mass=answer.mass)
+
+
+def _unread(told: Sequence[Told]) -> dict[str, float]:
+    """Return the measure that counts attributes whose answers could not be read; none if nothing was asked."""
+    return {"answers_unread": float(len({name for one in told for name in one.unread}))} if told else {}
 
 
 def _measures(scores: Mapping[str, _Score]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How a model folder's own tokenizer and chat template put a picture and a question into tokens.
+"""How a model folder's own tokenizer and chat template put a picture, or a clip, and a question into tokens.
 
 Nothing is taken for granted: other backbones have other vocabularies and templates, and a test vocabulary whose digits
 happen to have the usual numbers once hid that.
@@ -7,7 +7,7 @@ happen to have the usual numbers once hid that.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from realqa_agent.errors import UserError
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from realqa_agent.scoring.mllm.questions import Question
 
-PICTURE, AFTER_PICTURE, END_OF_TURN = "<|image_pad|>", "<|vision_end|>", "<|im_end|>"
+PICTURE, CLIP, BEFORE_PICTURE, AFTER_PICTURE = "<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>"
+END_OF_TURN = "<|im_end|>"
 """Special tokens of all Qwen-VL families."""
 
 PROBE = " Ask? "
@@ -38,6 +39,7 @@ class Chat:
         """
         self._tokenizer = tokenizer
         self._folder = folder
+        self._system = system
         self.picture = self._special(PICTURE)
         self._special(AFTER_PICTURE)
         self.ends = ends | {self._special(END_OF_TURN)}
@@ -45,7 +47,7 @@ class Chat:
         self.dot = self._single(".")
         if len({*self.digits, self.dot}) != 11:
             raise UserError(f"{folder}: the tokenizer takes several digits for one")
-        self.before, self._between, self._after = self._template(system)
+        self.before, self._between, self._after = self._template()
         # A question is long and asked of each picture: tokenised once.
         self._suffix = lru_cache(maxsize=256)(self._tokenised_suffix)
 
@@ -57,6 +59,31 @@ class Chat:
         """Return the tokens up to and including the picture: they are the same for each question."""
         return [*self.tokens(self.before), *[self.picture] * places]
 
+    @cached_property
+    def clip(self) -> int:
+        """The token that stands for a place of a clip."""
+        return self._special(CLIP)
+
+    def check_clips(self) -> None:
+        """Raise UserError unless a clip stands where a picture does, and all else around it is the same."""
+        text = self._prompt("video")
+        if not self.before.endswith(BEFORE_PICTURE) or text != self.before + CLIP + self._between + PROBE + self._after:
+            raise UserError(
+                f"{self._folder}: its chat template doesn't put a clip where it puts a picture; it makes {text!r}: "
+                'set `clips` in [mllm] to "frames"'
+            )
+        self._special(CLIP)
+
+    def clip_head(self, blocks: Sequence[tuple[str, int]]) -> list[int]:
+        """Return the tokens up to and including a clip: blocks of so many places, each with words before it."""
+        before = self.before.removesuffix(BEFORE_PICTURE)
+        text = before + AFTER_PICTURE.join(words + BEFORE_PICTURE + CLIP for words, _ in blocks)
+        counts = iter([count for _, count in blocks])
+        tokens: list[int] = []
+        for token in self.tokens(text):
+            tokens += [token] * (next(counts) if token == self.clip else 1)
+        return tokens
+
     def suffix(self, question: Question) -> list[int]:
         """Return the tokens after the picture; they begin with a special token, so that they can stand alone."""
         return list(self._suffix(question.text, question.start))
@@ -64,13 +91,16 @@ class Chat:
     def forced_suffix(self, question: Question) -> list[int]:
         """Return the tokens after the picture for a number; raise UserError if it wouldn't follow digit by digit."""
         tokens = self.suffix(question)
-        number = [self.digits[int(sign)] if sign.isdigit() else self.dot for sign in SAMPLE]
-        if list(self._suffix(question.text, question.start + SAMPLE)) != tokens + number:
+        if list(self._suffix(question.text, question.start + SAMPLE)) != tokens + self.number(SAMPLE):
             raise UserError(
                 f"{self._folder}: after {question.start!r} the tokenizer doesn't write a number digit by digit: "
                 "let the prompt's start end in `<` or a space"
             )
         return tokens
+
+    def number(self, written: str) -> list[int]:
+        """Return the tokens of a number, or of its beginning."""
+        return [self.dot if sign == "." else self.digits[int(sign)] for sign in written]
 
     def next_words(self, question: Question, words: Sequence[str]) -> list[int]:
         """Return the token that each word is after the forced start; raise UserError if one isn't a single token."""
@@ -111,12 +141,9 @@ class Chat:
             raise UserError(f"{self._folder}: the tokenizer doesn't know {name}: its files are of another model")
         return tokens[0]
 
-    def _template(self, system: str | None) -> tuple[str, str, str]:
+    def _template(self) -> tuple[str, str, str]:
         """Return what stands before the picture, between it and the question, and after the question."""
-        turn = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": PROBE}]}
-        text = self._rendered([turn])
-        if system is not None and "<|im_start|>system" not in text:
-            text = self._rendered([{"role": "system", "content": system}, turn])
+        text = self._prompt("image")
         before, _, rest = text.partition(PICTURE)
         between, _, after = rest.partition(PROBE)
         if PICTURE in rest or not between.startswith(AFTER_PICTURE) or not after.startswith(END_OF_TURN):
@@ -129,6 +156,14 @@ class Chat:
                 f"{self._folder}: its chat template makes the model think aloud first: take an instruct model"
             )
         return before, between, after
+
+    def _prompt(self, kind: str) -> str:
+        """Return the template's prompt for a probe question about an `image` or a `video`."""
+        turn = {"role": "user", "content": [{"type": kind}, {"type": "text", "text": PROBE}]}
+        text = self._rendered([turn])
+        if self._system is not None and "<|im_start|>system" not in text:
+            text = self._rendered([{"role": "system", "content": self._system}, turn])
+        return text
 
     def _rendered(self, turns: list[dict[str, Any]]) -> str:
         # `enable_thinking` closes the thinking block of templates that know it; the others don't see it.

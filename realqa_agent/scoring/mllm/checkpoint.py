@@ -49,6 +49,17 @@ class Precision(StrEnum):
     FOUR_BIT = "4bit"
 
 
+class Clips(StrEnum):
+    """How a family is shown a clip, whose frames it takes in by steps of some."""
+
+    EVEN = "even"
+    """All steps in one, at an even pace, whatever the time between them."""
+    PACED = "paced"
+    """All steps in one, their places in time as far apart as the steps are in seconds."""
+    STAMPED = "stamped"
+    """One step after the other, each with its time in words before it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Family:
     """A line of models that we know to ask."""
@@ -57,6 +68,8 @@ class Family:
     """The class in transformers."""
     system: str | None
     """What it was always told before the first turn."""
+    clips: Clips | None
+    """None if clips can't be shown as a whole."""
     keeps_looks: bool = True
     """Whether several questions can go on from one look at a picture; linear attention keeps no keys and values."""
 
@@ -64,10 +77,14 @@ class Family:
 FAMILIES = {
     family.architecture: family
     for family in (
-        Family(architecture="Qwen2VLForConditionalGeneration", system="You are a helpful assistant."),
-        Family(architecture="Qwen2_5_VLForConditionalGeneration", system="You are a helpful assistant."),
-        Family(architecture="Qwen3VLForConditionalGeneration", system=None),
-        Family(architecture="Qwen3_5ForConditionalGeneration", system=None, keeps_looks=False),
+        Family(architecture="Qwen2VLForConditionalGeneration", system="You are a helpful assistant.", clips=Clips.EVEN),
+        Family(
+            architecture="Qwen2_5_VLForConditionalGeneration",
+            system="You are a helpful assistant.",
+            clips=Clips.PACED,
+        ),
+        Family(architecture="Qwen3VLForConditionalGeneration", system=None, clips=Clips.STAMPED),
+        Family(architecture="Qwen3_5ForConditionalGeneration", system=None, clips=None, keeps_looks=False),
     )
 }
 

@@ -28,6 +28,7 @@ SURE_OF_DIGITS = 0.5
 """With less than this on the ten digits together, the model did not want to say a number."""
 
 WRITTEN = re.compile(r"[0-9]\.[0-9]{2}")
+LABEL = re.compile(r"[0-9]\.[0-9]{1,2}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,25 +82,36 @@ def why_unsure(belief: DigitBelief) -> str | None:
     return None
 
 
-def ncm(places: Sequence[Sequence[float]]) -> float:
+def beginnings(label: str) -> list[str]:
+    """Return what stands before each digit of a label: nothing, `3.` and `3.4` for `3.47`.
+
+    Raise ValueError for a label that isn't one digit, a dot and one or two digits: 10 can't be written so.
+    """
+    if not LABEL.fullmatch(label):
+        raise ValueError(f"{label!r} is not one digit, a dot and one or two digits")
+    return [label[:place] for place, sign in enumerate(label) if sign != "."]
+
+
+def ncm(places: Sequence[Sequence[float]]) -> float | None:
     """Return RealQA's NCM: given ten shares a place, the digits' means weighted 1, 0.1, 0.01. For evaluation alone.
 
     Each place is read along the label's own digits, so the number is no mean of a distribution. A label with one
-    decimal has two places.
+    decimal has two places. None if at some place no digit has any share.
     """
-    return _weighted([[digit * share for digit, share in enumerate(place)] for place in places])
+    return _weighted(places, [None] * len(places))
 
 
-def ncm_star(places: Sequence[Sequence[float]], label: str) -> float:
+def ncm_star(places: Sequence[Sequence[float]], label: str) -> float | None:
     """Return RealQA's NCM*: NCM without what the label's own digits give, so what lies on wrong ones."""
-    right = [int(digit) for digit in label if digit != "."]
-    return _weighted(
-        [
-            [digit * share for digit, share in enumerate(place) if digit != own]
-            for place, own in zip(places, right, strict=True)
-        ]
+    return _weighted(places, [int(digit) for digit in label if digit != "."])
+
+
+def _weighted(places: Sequence[Sequence[float]], without: Sequence[int | None]) -> float | None:
+    if not all(map(any, places)):
+        return None
+    return math.fsum(
+        digit * share / 10**power
+        for power, (place, right) in enumerate(zip(places, without, strict=True))
+        for digit, share in enumerate(place)
+        if digit != right
     )
-
-
-def _weighted(places: Sequence[Sequence[float]]) -> float:
-    return math.fsum(math.fsum(place) / 10**power for power, place in enumerate(places))

@@ -3,8 +3,12 @@
 The standard library's plain client follows no redirect and asks no proxy: what the settings name gets the pictures and
 the key, nobody else. An answer has a limit in time and in size, for a server may hang or be something else altogether.
 
-Errors tell whose fault it is: TransientError what passes by itself, PermanentError this one request, BrokenWorkerError
-the server or our settings for it. None of them holds the key, even where the server repeats it.
+Errors tell whose fault it is: AwayError a server that can't be asked now, TransientError what came of this one request
+and may pass, PermanentError a request that is refused, BrokenWorkerError the server or our settings for it. None of
+them holds the key, even where the server repeats it.
+
+A server that fails at one picture again and again (500, or it hangs up) is not away: as such it would hold up all the
+others for good, since nobody counts the tries then. Where it is in truth the server, the next request finds it gone.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
-from realqa_agent.errors import BrokenWorkerError, PermanentError, TransientError, UserError
+from realqa_agent.errors import AwayError, BrokenWorkerError, PermanentError, TransientError, UserError
 from realqa_agent.scoring.mllm.vocabulary import quoted
 
 if TYPE_CHECKING:
@@ -37,7 +41,9 @@ PIECE = 1 << 16
 OF_THIS_REQUEST: frozenset[int] = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 )
-PASSING: frozenset[int] = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+MAY_PASS: frozenset[int] = frozenset(
+    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.INTERNAL_SERVER_ERROR}
+)
 
 MENDS: Mapping[int, str] = MappingProxyType(
     {
@@ -109,8 +115,12 @@ class Endpoint:
     def _exchange(self, method: str, path: str, body: bytes | None, due: float) -> Any:
         try:
             status, answer, moved = self._sent(method, path, body, due)
+        except TimeoutError as error:
+            raise TransientError(
+                f"{self} has not answered in time; it may be too busy: `timeout_seconds` in [server]"
+            ) from error
         except OSError as error:
-            raise self._trouble(error) from error
+            raise TransientError(f"{self} hung up before it had answered ({error.strerror or error})") from error
         except http.client.IncompleteRead as error:
             raise TransientError(f"{self} broke off in the middle of its answer") from error
         except http.client.HTTPException as error:
@@ -134,7 +144,10 @@ class Endpoint:
             headers["Authorization"] = f"Bearer {self._key}"
         connection = self._connection(_left(due))
         try:
-            connection.connect()
+            try:
+                connection.connect()
+            except OSError as error:
+                raise self._unreachable(error) from error
             connection.sock.settimeout(_left(due))
             connection.request(method, self._root + path, body, headers)
             stream = connection.sock
@@ -162,7 +175,7 @@ class Endpoint:
             return http.client.HTTPConnection(self._host, self._port, timeout=seconds)
         return http.client.HTTPSConnection(self._host, self._port, timeout=seconds, context=self._tls)
 
-    def _trouble(self, error: OSError) -> TransientError | BrokenWorkerError:
+    def _unreachable(self, error: OSError) -> AwayError | BrokenWorkerError:
         """Return what a failure to reach the server means."""
         if isinstance(error, ssl.SSLCertVerificationError):
             return BrokenWorkerError(
@@ -172,10 +185,10 @@ class Endpoint:
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
             return BrokenWorkerError(f"{self} speaks no TLS ({error.reason}): is it http:// instead of https://?")
         if isinstance(error, TimeoutError):
-            return TransientError(f"{self} has not answered in time; it may be too busy: `timeout_seconds` in [server]")
+            return AwayError(f"{self} can't be reached in time: is its machine on?")
         if not _may_use_network():
             return BrokenWorkerError(f"{self} can't be reached: {NO_NETWORK}")
-        return TransientError(f"{self} can't be reached ({error.strerror or error}): is it running?")
+        return AwayError(f"{self} can't be reached ({error.strerror or error}): is it running?")
 
     def _decline(self, status: int, answer: bytes, moved: str) -> NoReturn:
         words = self._words(answer)
@@ -184,8 +197,10 @@ class Endpoint:
                 f"{self} sends us on to {self._words(moved.encode())}, where no photo goes unasked: name that place as "
                 "`url` in [server] if it is right"
             )
-        if status in PASSING or status >= 500:
-            raise TransientError(f"{self} can't answer now ({status}): {words}")
+        if status in MAY_PASS:
+            raise TransientError(f"{self} could not answer this ({status}): {words}")
+        if status == HTTPStatus.TOO_MANY_REQUESTS or status > HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise AwayError(f"{self} can't answer now ({status}): {words}")
         if status in OF_THIS_REQUEST:
             raise PermanentError(f"{self} won't answer this ({status}): {words}")
         mend = MENDS.get(status, "see whether `url` in [server] is right")

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Self
 
-from realqa_agent.errors import PermanentError, TransientError, UserError
+from realqa_agent.errors import AwayError, PermanentError, TransientError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors")
 """What the extra `mllm` brings. Looked up, not imported."""
+
+PASSED_ON = {kind.__name__: kind for kind in (UserError, TransientError, AwayError)}
+"""Errors of the process that stay what they are; any other is a PermanentError here."""
 
 
 class Kind(StrEnum):
@@ -76,7 +79,7 @@ class Errand:
             raise PermanentError(_last_word(process.returncode))
         answer: dict[str, Any] = json.loads(said)
         if (error := answer.get("error")) is not None:
-            raise {"UserError": UserError, "TransientError": TransientError}.get(answer["kind"], PermanentError)(error)
+            raise PASSED_ON.get(answer["kind"], PermanentError)(error)
         return answer
 
 

@@ -1,7 +1,7 @@
-"""The scorer `qrealign`: quality and aesthetics in five words, for cards of 8 GB.
+"""The model `qrealign`: quality and aesthetics in five words, for cards of 8 GB.
 
 Q-ReAlign (models Mini, Lite and Pro on Qwen3.5) goes on from "The quality of the image is" with one of five words; the
-mean of their weights by their chances is the score. It explains nothing, and its figures are its authors' own.
+mean of their weights by their chances is the score. It says nothing of attributes: those stay the first look's.
 
 Its code begins the answer with a space and without thinking aloud, its README's example with neither. Here it is done
 as in the code, which is what its published figures were made with.
@@ -13,26 +13,20 @@ import hashlib
 import math
 from typing import TYPE_CHECKING
 
-from realqa_agent.assessment import ATTRIBUTES, HIGHEST, LOWEST, Assessment, Uncertainty
-from realqa_agent.errors import RefusalKind, RefusedError
-from realqa_agent.scoring.mllm.answers import Unanswered
-from realqa_agent.scoring.mllm.assessing import Failure
+from realqa_agent.assessment import HIGHEST, LOWEST, Assessment, Uncertainty
+from realqa_agent.errors import UserError
+from realqa_agent.scoring.mllm import assessing
 from realqa_agent.scoring.mllm.checkpoint import Precision, read_base
-from realqa_agent.scoring.mllm.packing import Area, fit, sized
+from realqa_agent.scoring.mllm.frames import pixels_of
 from realqa_agent.scoring.mllm.questions import Kind, Question
 from realqa_agent.scoring.mllm.scorer import model_folder
-from realqa_agent.scoring.mllm.vocabulary import unknown
+from realqa_agent.scoring.view import Silence, View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    import numpy.typing as npt
-
     from realqa_agent.config import Config
-    from realqa_agent.media.picture import Picture
-
-    Pixels = npt.NDArray[np.uint8]
+    from realqa_agent.scoring.view import Shown
 
 WEIGHTS = {" excellent": 1.0, " good": 0.75, " fair": 0.5, " poor": 0.25, " bad": 0.0}
 """The words, which are single tokens only with the space before them, and what they count."""
@@ -52,15 +46,18 @@ QUESTIONS = {
     ),
 }
 
-AREA = Area(least=256 * 256, most=1024 * 1024)
-"""What it is shown. Its makers set no limit, and much of what it learnt from has 1024 by 768 pixels."""
+LEAST, MOST = 256 * 256, 1024 * 1024
+"""Pixels that it is shown. Its makers set no limit, and much of what it learnt from has 1024 by 768 pixels."""
 
 SURE_OF_WORDS = 0.5
 """With less than this on the five words together, it is no model that was taught to say them."""
 
-SILENT = unknown("Q-ReAlign rates a picture as a whole and says nothing of attributes")
+FORM = f"{WEIGHTS}{QUESTIONS}{LEAST}..{MOST}"
 
-FORM = f"{WEIGHTS}{QUESTIONS}{AREA}"
+
+def view(stride: int) -> View:
+    """Return how it is shown pictures, for a vision tower with this stride."""
+    return View(stride=stride, least=LEAST, most=MOST)
 
 
 class Levels:
@@ -69,8 +66,10 @@ class Levels:
     name = "qrealign"
 
     def __init__(self, config: Config) -> None:
-        """Load the model; raise UserError with what to do if it can't be used as it is."""
+        """Load the model; raise UserError with what to do if it can't be used as it is, AwayError if it can't now."""
         settings = config.mllm
+        if settings.clips == "video":
+            raise UserError('the scorer qrealign judges clips frame by frame: set `clips` in [mllm] to "frames"')
         base = read_base(model_folder(settings, self.name))
         from realqa_agent.scoring.mllm import loading, looking  # noqa: PLC0415 - torch takes seconds and may be missing
 
@@ -79,25 +78,24 @@ class Levels:
         for question in QUESTIONS.values():
             loaded.chat.next_words(question, [*WEIGHTS])
         self._model = looking.Model(loaded)
+        self.view = view(loaded.spec.stride)
+        self.at_once, self.about = loaded.at_once, loaded.about
         self.version = f"{base.mark}-{loaded.precision}-{hashlib.sha256(FORM.encode()).hexdigest()[:8]}"
 
-    def assess(self, picture: Picture) -> Assessment:
-        """Score one upright picture; RefusedError if the model says none of its words."""
-        (assessed,) = self.assess_many([picture])
-        if isinstance(assessed, Failure):
-            raise RefusedError(RefusalKind.UNANSWERED, assessed.reason)
-        return assessed
+    def assess_many(self, shown: Sequence[Shown]) -> list[Assessment | Silence]:
+        """Score photos and clips, as many pictures at once as memory allows."""
+        pixels = [pixels_of(frame) for item in shown for frame in item.frames]
+        chances = iter(self._model.levels(pixels, [*QUESTIONS.values()], [*WEIGHTS]))
+        return [
+            assessing.pooled(item.frames, [self._assessed(frame.first, next(chances)) for frame in item.frames])
+            for item in shown
+        ]
 
-    def assess_many(self, pictures: Sequence[Picture]) -> list[Assessment | Failure]:
-        """Score several pictures, as many at once as memory allows."""
-        shown = [self._shown(picture) for picture in pictures]
-        return [self._assessed(chances) for chances in self._model.levels(shown, [*QUESTIONS.values()], [*WEIGHTS])]
-
-    def _assessed(self, chances: Sequence[Sequence[float]]) -> Assessment | Failure:
+    def _assessed(self, first: Assessment, chances: Sequence[Sequence[float]]) -> Assessment | Silence:
         given = dict(zip(QUESTIONS, chances, strict=True))
         masses = {name: math.fsum(each) for name, each in given.items()}
         if unsure := {name: mass for name, mass in masses.items() if not mass >= SURE_OF_WORDS}:
-            return Failure(unanswered={name: Unanswered(raw="", why=_why(mass)) for name, mass in unsure.items()})
+            return Silence(reason="; ".join(f"{name}: {_why(mass)}" for name, mass in unsure.items()))
         read = {name: _mean(each) for name, each in given.items()}
         quality, aesthetic = (LOWEST + (HIGHEST - LOWEST) * read[name][0] for name in QUESTIONS)
         spreads = [(HIGHEST - LOWEST) * read[name][1] for name in QUESTIONS]
@@ -107,16 +105,10 @@ class Levels:
             quality=quality,
             aesthetic=aesthetic,
             overall=(quality + aesthetic) / 2,
-            attributes=dict.fromkeys(ATTRIBUTES, SILENT),
-            measures=_measures(read, masses),
+            attributes=first.attributes,
+            measures={**first.measures, **_measures(read, masses)},
             uncertainty=Uncertainty(quality=spreads[0], aesthetic=spreads[1]),
         )
-
-    def _shown(self, picture: Picture) -> Pixels:
-        """Return the picture at the size that the model is shown."""
-        spec = self._model.spec
-        # Twice as long as needed, so that it isn't resampled twice at nearly the same size.
-        return sized(picture.overview(2 * max(fit(picture.width, picture.height, spec, AREA))), spec, area=AREA)
 
 
 def _mean(chances: Sequence[float]) -> tuple[float, float]:

@@ -30,20 +30,25 @@ from peft.tuners.lora import LoraLayer
 from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors import SafetensorError, safe_open
 
-from realqa_agent.errors import TransientError, UserError
+from realqa_agent.errors import AwayError, UserError
 from realqa_agent.scoring.mllm.chat import Chat
 from realqa_agent.scoring.mllm.checkpoint import Precision, canonical_of_adapter, check_fit
-from realqa_agent.scoring.mllm.packing import VisionSpec, pack
+from realqa_agent.scoring.mllm.packing import VisionSpec
 from realqa_agent.scoring.mllm.questions import Kind, Question
+from realqa_agent.scoring.mllm.sights import of_picture
 from realqa_agent.scoring.mllm.trouble import DeviceLostError, device_lost, out_of_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from realqa_agent.scoring.mllm.checkpoint import Adapter, Base
+    from realqa_agent.scoring.mllm.checkpoint import Adapter, Base, Family
+    from realqa_agent.scoring.mllm.sights import Sight
 
 WORKING_BYTES = 1_500_000_000
 """Memory of a graphics card that the driver and the work itself take beside the weights."""
+
+ON_CARD = 8
+"""Pictures that a graphics card is asked about together."""
 
 SPARED = ["model.visual", "lm_head"]
 """What stays as it is in four bits: for `visual` alone the vision tower is quantised too."""
@@ -59,11 +64,23 @@ class Loaded:
 
     network: Any
     """An instance of the family's class in transformers."""
+    family: Family
     chat: Chat
     spec: VisionSpec
     device: torch.device
     precision: Precision
     adapters: tuple[str, ...]
+
+    @property
+    def about(self) -> str:
+        """Where it is and how its weights are kept, for people."""
+        where = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "the processor"
+        return f"{where}, {'4 bits' if self.precision is Precision.FOUR_BIT else self.precision}"
+
+    @property
+    def at_once(self) -> int:
+        """How many pictures are worth asking about together; a processor is no faster with more than one."""
+        return ON_CARD if self.device.type == "cuda" else 1
 
     def use(self, adapter: str | None) -> None:
         """Work with that adapter from now on, or with none."""
@@ -82,7 +99,7 @@ def load(
     """Load a model with its adapters by name; the first one is in use.
 
     `device` is `auto`, `cpu`, `cuda` or `cuda:N`; without a precision the best one that fits is taken. Raise UserError
-    if anything about them is not as it should be.
+    if anything about them is not as it should be, AwayError if there is no room for them now.
     """
     for adapter in adapters.values():
         check_fit(adapter, base)
@@ -95,7 +112,7 @@ def load(
     except (RuntimeError, MemoryError) as error:
         if out_of_memory(error):
             need = needed_bytes(base, adapters, how) / 1e9
-            raise TransientError(
+            raise AwayError(
                 f"too little memory: {base.folder.name} needs {need:.1f} GB in {how}; "
                 "end what else uses the card, or take another precision"
             ) from error
@@ -149,7 +166,7 @@ def find_device(name: str) -> torch.device:
 def choose_precision(base: Base, adapters: Mapping[str, Adapter], device: torch.device) -> Precision:
     """Return the best precision that fits the device.
 
-    Raise TransientError if only others stand in the way, UserError if the card is too small.
+    Raise AwayError if only others stand in the way, UserError if the card is too small.
     """
     if device.type == "cpu":
         return Precision.FP32
@@ -163,7 +180,7 @@ def choose_precision(base: Base, adapters: Mapping[str, Adapter], device: torch.
     spoken = ", ".join(f"{need / 1e9:.1f} GB in {how}" for how, need in needs.items())
     short = f"too little graphics memory: {base.folder.name} needs {spoken}, and {free / 1e9:.1f} GB are free"
     if least <= total:
-        raise TransientError(f"{short}; {(total - free) / 1e9:.1f} GB are taken: end what else uses the card")
+        raise AwayError(f"{short}; {(total - free) / 1e9:.1f} GB are taken: end what else uses the card")
     mend = "a smaller model" if Precision.FOUR_BIT in needs else "a smaller model, or bitsandbytes for four bits"
     raise UserError(f"{short}: take {mend}")
 
@@ -174,19 +191,30 @@ def needed_bytes(base: Base, adapters: Mapping[str, Adapter], precision: Precisi
     return weights + WORKING_BYTES
 
 
-def prefill(loaded: Loaded, tokens: torch.Tensor, pixels: torch.Tensor, grids: torch.Tensor, **more: Any) -> Any:
-    """Run the network over prompts with pictures; the one place where a picture goes in.
+def prefill(loaded: Loaded, sights: Sequence[Sight], following: Sequence[int] = (), *, use_cache: bool) -> Any:
+    """Run the network over prompts, each with a picture or each with a clip, and the same tokens after it.
 
-    It always says which tokens are pictures: without, some versions go on with wrong positions and say nothing.
+    The one place where something seen goes in; all prompts are of one length. It always says which tokens stand for
+    what is seen, and where all of them stand: without, some versions go on with wrong positions and say nothing.
     """
+    device = loaded.device
+    tokens = torch.tensor([[*sight.head, *following] for sight in sights], device=device)
+    moving = sights[0].seen != loaded.chat.picture
+    patches = torch.cat([torch.from_numpy(sight.patches).to(device) for sight in sights])
+    grids = torch.tensor([sight.grid for sight in sights], device=device)
+    seen = (
+        {"pixel_values_videos": patches, "video_grid_thw": grids}
+        if moving
+        else {"pixel_values": patches, "image_grid_thw": grids}
+    )
     return loaded.network(
         input_ids=tokens,
         attention_mask=torch.ones_like(tokens),
-        mm_token_type_ids=(tokens == loaded.chat.picture).int(),
-        pixel_values=pixels,
-        image_grid_thw=grids,
+        mm_token_type_ids=(tokens == sights[0].seen).int() * (2 if moving else 1),
+        position_ids=torch.from_numpy(np.stack([sight.positions(following) for sight in sights], 1)).to(device),
         logits_to_keep=1,
-        **more,
+        use_cache=use_cache,
+        **seen,
     )
 
 
@@ -212,6 +240,7 @@ def _loaded(
     network.requires_grad_(False)  # noqa: FBT003 - torch's own signature
     loaded = Loaded(
         network=network,
+        family=base.family,
         chat=Chat(tokenizer, base.folder, system=base.family.system, ends=_ends(network)),
         spec=VisionSpec.read(base.folder),
         device=device,
@@ -320,14 +349,12 @@ def _probe(loaded: Loaded) -> torch.Tensor:
     side = PROBE_SIDE * loaded.spec.stride
     row = np.linspace(0, 255, side)
     gradient = np.stack([np.broadcast_to(row, (side, side)), np.broadcast_to(row[:, None], (side, side))], -1)
-    rows, grid = pack(np.dstack([gradient, 255 - gradient[..., :1]]).astype(np.uint8), loaded.spec)
-    tokens = [*loaded.chat.head(loaded.spec.places(grid)), *loaded.chat.suffix(PROBE)]
+    pixels = np.dstack([gradient, 255 - gradient[..., :1]]).astype(np.uint8)
     with torch.inference_mode():
         out = prefill(
             loaded,
-            torch.tensor([tokens], device=loaded.device),
-            torch.from_numpy(rows).to(loaded.device),
-            torch.tensor([grid], device=loaded.device),
+            [of_picture(pixels, loaded.chat, loaded.spec)],
+            loaded.chat.suffix(PROBE),
             use_cache=False,
         )
     logits: torch.Tensor = out.logits[0, -1].float()

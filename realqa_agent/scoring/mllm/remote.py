@@ -3,6 +3,11 @@
 The protocol is OpenAI's chat completions with what vLLM adds to it. A server may take a field that it doesn't know and
 say nothing, so what the scores rest on is tried out at the start, by counting tokens: that an answer's beginning is
 continued, that a number is written digit by digit, that pictures are taken at the size that they have.
+
+A clip's frames go as pictures of one turn, in order and without loss. A server that is sent a video file opens it
+anew: it chooses and shrinks the frames by its own settings, which no count of tokens would show, and it would have to
+be encoded here first. The price is that the model is told of pictures and not of a clip, so it takes twice as many
+places and learns nothing of the time between them: its numbers for clips are not those of the same model run here.
 """
 
 from __future__ import annotations
@@ -23,7 +28,8 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from realqa_agent.errors import BrokenWorkerError, PermanentError, UserError
 from realqa_agent.scoring.mllm import digits
-from realqa_agent.scoring.mllm.packing import REALQA_AREA, VisionSpec
+from realqa_agent.scoring.mllm.frames import LEAST, MOST
+from realqa_agent.scoring.mllm.packing import VisionSpec
 from realqa_agent.scoring.mllm.pattern import Free, Given, Number
 from realqa_agent.scoring.mllm.questions import Answer, DigitBelief
 
@@ -114,11 +120,11 @@ class _Cards(BaseModel):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RemoteLook:
-    """A picture on its way to a server; sent with each question, of which the server keeps what it made of it."""
+    """A picture or a clip on its way to a server: sent with each question, and the server keeps what it made of it."""
 
     model: RemoteModel
-    image: str
-    """As a data URL."""
+    images: tuple[str, ...]
+    """As data URLs: one, or the frames of a clip."""
     due: float
     """When its answers have to be there, on the monotonic clock."""
 
@@ -167,8 +173,38 @@ class RemoteModel:
 
     def look(self, pictures: Sequence[Pixels]) -> list[RemoteLook]:
         """Return a look at each picture: RGB, shape (h, w, 3), already sized. From now on its time runs."""
+        return self._looks([[picture] for picture in pictures])
+
+    def check_clips(self, frames: int) -> None:
+        """Raise UserError, with the mend, if the server can't be shown so many frames in one turn."""
+        one, clip = self._looks([[_grey(LARGE)], [_grey(LARGE)] * frames])
+        try:
+            more = self._length(clip) - self._length(one)
+        except BrokenWorkerError:
+            raise
+        except PermanentError as error:
+            raise UserError(
+                f"{error}. A clip as a whole is {frames} pictures in one turn: start vLLM with "
+                f"--limit-mm-per-prompt '{{\"image\": {frames}}}' and room for them in --max-model-len, "
+                'or set `clips` in [mllm] to "frames"'
+            ) from None
+        if more * self.spec.stride**2 < (frames - 1) * math.prod(LARGE):
+            raise UserError(
+                f"{self._endpoint} shrinks pictures where there are {frames} in one turn, or leaves some out: "
+                'set `clips` in [mllm] to "frames"'
+            )
+
+    def watch(
+        self,
+        clips: Sequence[Sequence[Pixels]],
+        times: Sequence[Sequence[float]],  # noqa: ARG002 - engines that show clips as such need it
+    ) -> list[RemoteLook]:
+        """Return a look at each clip as a whole: its frames, all of one size, in order. From now on its time runs."""
+        return self._looks(clips)
+
+    def _looks(self, shown: Sequence[Sequence[Pixels]]) -> list[RemoteLook]:
         due = time.monotonic() + self._seconds
-        return [RemoteLook(model=self, image=_data_url(picture), due=due) for picture in pictures]
+        return [RemoteLook(model=self, images=tuple(map(_data_url, frames)), due=due) for frames in shown]
 
     def numbers(self, looks: Sequence[RemoteLook], questions: Sequence[Question]) -> list[list[DigitBelief]]:
         """Return for each look what the model believes of the numbers after the forced starts."""
@@ -180,6 +216,17 @@ class RemoteModel:
         """Return for each look the answers, with their forced starts; at most `limit` tokens each."""
         more = _form(pattern) if pattern is not None and self.holds_form else {}
         return self._asked(looks, questions, partial(self._written, limit, more))
+
+    def along(self, looks: Sequence[RemoteLook], question: Question, written: Sequence[str]) -> list[list[list[float]]]:
+        """Return for each look the shares of the ten digits at each digit of what people gave it, such as `3.47`.
+
+        Digits that are not among the tokens that the server tells of have none. Raise ValueError for what isn't one
+        digit, a dot and one or two digits.
+        """
+        begun = [(look, digits.beginnings(label)) for look, label in zip(looks, written, strict=True)]
+        asked = [(look, before) for look, places in begun for before in places]
+        shares = self._threads.map(lambda pair: _of_ten(self._next(pair[0], question, pair[1])), asked)
+        return [[next(shares) for _ in places] for _, places in begun]
 
     def _asked(
         self,
@@ -201,18 +248,22 @@ class RemoteModel:
 
         def after(begun: str) -> Shares:
             if begun not in known:
-                places = self._complete(look, question.text, question.start + begun, tokens=1, chances=True).places
-                known[begun] = _digits(places[0]) if places else {}
+                known[begun] = self._next(look, question, begun)
             return known[begun]
 
         chances = after("")
         mass = math.fsum(chances.values())
-        units = {digit: chances.get(digit, 0.0) / (mass or 1.0) for digit in range(10)}
+        units = dict(enumerate(_of_ten(chances)))
         decimals = {unit: after(f"{unit}.") for unit in digits.followed(units)}
         greedy = ""
         while len(greedy) < NUMBER_TOKENS and (shares := after(greedy)):
             greedy += str(max(shares, key=lambda digit: (shares[digit], -digit))) + ("" if greedy else ".")
         return DigitBelief(units=units, first_decimals=decimals, greedy=greedy, mass=min(mass, 1.0))
+
+    def _next(self, look: RemoteLook, question: Question, begun: str) -> Shares:
+        """Return the chances of the digits after this beginning of a number."""
+        places = self._complete(look, question.text, question.start + begun, tokens=1, chances=True).places
+        return _digits(places[0]) if places else {}
 
     def _written(self, limit: int, more: Mapping[str, Any], look: RemoteLook, question: Question) -> Answer:
         done = self._complete(look, question.text, question.start, tokens=limit, more=more)
@@ -229,8 +280,8 @@ class RemoteModel:
         more: Mapping[str, Any] | None = None,
     ) -> _Completion:
         """Have an answer with this beginning continued by so many tokens at most."""
-        picture = {"type": "image_url", "image_url": {"url": look.image}}
-        turns: list[dict[str, Any]] = [{"role": "user", "content": [picture, {"type": "text", "text": text}]}]
+        pictures = [{"type": "image_url", "image_url": {"url": image}} for image in look.images]
+        turns: list[dict[str, Any]] = [{"role": "user", "content": [*pictures, {"type": "text", "text": text}]}]
         request: dict[str, Any] = {
             "model": self.card.id,
             "messages": turns,
@@ -276,10 +327,9 @@ class RemoteModel:
         area, places = math.prod(LARGE) - math.prod(SMALL), large - small
         stride = math.isqrt(area // places) if places > 0 else 0
         if not stride or stride**2 * places != area or any(side % stride for side in (*SMALL, *LARGE)):
-            least, most = REALQA_AREA.least, REALQA_AREA.most
             raise UserError(
                 f"{self._endpoint} changes the size of pictures: {area} more pixels are {places} more tokens to it. "
-                f"Start it so that pictures of {least} to {most} pixels are taken as they are, vLLM with "
+                f"Start it so that pictures of {LEAST} to {MOST} pixels are taken as they are, vLLM with "
                 f'--mm-processor-kwargs \'{{"min_pixels": 3136, "max_pixels": 1003520}}\''
             )
         # What else a tower wants is the server's affair.
@@ -335,6 +385,12 @@ def _digits(place: _Place) -> Shares:
     """Return the chances of the digits; those that are not among the likeliest tokens have none."""
     told = {one.token: math.exp(min(one.logprob, 0.0)) for one in (*place.top_logprobs, place)}
     return {digit: told[str(digit)] for digit in range(10) if str(digit) in told}
+
+
+def _of_ten(chances: Shares) -> list[float]:
+    """Return the shares of the ten digits among themselves; all 0 if none of them was told of."""
+    mass = math.fsum(chances.values()) or 1.0
+    return [chances.get(digit, 0.0) / mass for digit in range(10)]
 
 
 def _grey(size: tuple[int, int]) -> Pixels:

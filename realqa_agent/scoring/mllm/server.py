@@ -1,4 +1,4 @@
-"""The scorer `openai`: as `realqa`, but a server runs the model, on other graphics cards or another machine.
+"""The model `openai`: as `realqa`, but a server runs it, on other graphics cards or another machine.
 
 What the photo shows at full size is still measured here; the model gets the same small picture as one of our own.
 """
@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from realqa_agent.errors import PermanentError, UserError
+from realqa_agent.errors import AwayError, PermanentError, TransientError, UserError
 from realqa_agent.scoring.mllm.endpoint import Endpoint, read_key
-from realqa_agent.scoring.mllm.prompts import NUMBERS
 from realqa_agent.scoring.mllm.remote import RemoteModel
-from realqa_agent.scoring.mllm.scorer import MERGED, RealQA
+from realqa_agent.scoring.mllm.scorer import Asked, RealQA
 
 if TYPE_CHECKING:
     from realqa_agent.config import Config
@@ -23,11 +22,11 @@ class Server(RealQA):
     name = "openai"
 
     def __init__(self, config: Config) -> None:
-        """Find the server's model; UserError with what to do if it is unfit, TransientError if it is away."""
+        """Find the server's model; UserError with what to do if it is unfit, AwayError if it is away."""
         mllm = config.mllm.model_copy(update={"adapters": {}})
         super().__init__(config.model_copy(update={"mllm": mllm}))
 
-    def _loaded(self, config: Config) -> tuple[RemoteModel, str]:
+    def _loaded(self, config: Config) -> Asked:
         settings = config.server
         if settings.url is None:
             raise UserError("the scorer openai needs a server: set `url` in [server], such as http://127.0.0.1:8000/v1")
@@ -41,8 +40,17 @@ class Server(RealQA):
             model = RemoteModel(
                 endpoint, name=settings.model, seconds=settings.timeout_seconds, parallel=settings.parallel
             )
-            model.check(self._prompts.questions(NUMBERS, scale=self._scales[MERGED]))
+            self._check(model, config)
         except PermanentError as error:
             raise UserError(str(error)) from error
+        except TransientError as error:
+            # No photo was at hand yet: whatever it was, it is the server that can't be asked.
+            raise AwayError(str(error)) from error
         form = "form" if model.holds_form else "no form"
-        return model, self._version(model.card.id, model.card.root or "", form, f"stride {model.spec.stride}")
+        return Asked(
+            engine=model,
+            version=self._version(model.card.id, model.card.root or "", form, f"stride {model.spec.stride}"),
+            # A photo has a question at a time under way at least: so many keep the server busy.
+            at_once=settings.parallel,
+            about=str(endpoint),
+        )

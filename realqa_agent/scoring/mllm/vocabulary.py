@@ -117,6 +117,10 @@ class Vocabulary(Entry):
         """Return the attribute that answers head with this name, None if there is none."""
         return next((name for name, one in self.attributes.items() if plain(head) in map(plain, one.names)), None)
 
+    def knows(self, name: str, said: str) -> bool:
+        """Tell whether these are words for an attribute, be they that it can't be judged."""
+        return plain(said) in {*self.attributes[name].words, *map(plain, self.unknown)}
+
     def judge(self, name: str, said: str, reason: str = "") -> Judgement:
         """Return what a model's word for an attribute means; the reason is the model's, if it gave one."""
         attribute = self.attributes[name]

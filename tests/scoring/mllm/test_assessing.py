@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -9,12 +10,13 @@ import pytest
 from hypothesis import strategies as st
 from support.beliefs import belief
 
-from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, Uncertainty
+from realqa_agent.assessment import ATTRIBUTES, UNKNOWN, Assessment, ClipSummary, Uncertainty
 from realqa_agent.errors import UserError
 from realqa_agent.scoring.mllm import answers, assessing, prompts, vocabulary
 from realqa_agent.scoring.mllm.answers import Told
-from realqa_agent.scoring.mllm.assessing import Failure, Given
+from realqa_agent.scoring.mllm.assessing import Given
 from realqa_agent.scoring.mllm.questions import Answer, DigitBelief, Scale
+from realqa_agent.scoring.view import Frame, Silence
 
 WORDS = vocabulary.load()
 TEN, FIVE = Scale(low=1, high=10), Scale(low=1, high=5)
@@ -31,7 +33,7 @@ def tell(name: str, text: str) -> Told:
     return answers.told(question, Answer(text=text, finished=True), WORDS)
 
 
-def assess(*told: Told, decode: Any = "expectation", **numbers: Given) -> Assessment | Failure:
+def assess(*told: Told, decode: Any = "expectation", **numbers: Given) -> Assessment | Silence:
     return assessing.assess(scorer="realqa", version="1", numbers=numbers, told=told, decode=decode)
 
 
@@ -39,6 +41,9 @@ def assessed(*told: Told, decode: Any = "expectation", **numbers: Given) -> Asse
     found = assess(*told, decode=decode, **numbers)
     assert isinstance(found, Assessment)
     return found
+
+
+SCORED = assessed(quality=given(HALVES), aesthetic=given(HALVES), overall=given(belief({"6.00": 1})))
 
 
 def test_scores_come_from_each_adapters_own_scale() -> None:
@@ -101,17 +106,16 @@ def test_a_number_that_is_none_fails_the_picture(
 ) -> None:
     numbers = dict.fromkeys(["overall", "quality", "aesthetic"], given(HALVES)) | {name: given(wrong, scale)}
     failed = assess(**numbers)
-    assert isinstance(failed, Failure)
-    assert list(failed.unanswered) == [name]
-    assert failed.unanswered[name].raw == raw
+    assert isinstance(failed, Silence)
     assert failed.reason.startswith(f"{name}: ")
+    assert "; " not in failed.reason
     assert why in failed.reason
     assert f'"{raw}"' in failed.reason
 
 
 def test_all_that_failed_is_told() -> None:
     failed = assess(quality=given(""), aesthetic=given("The score of this image is 7", finished=False))
-    assert isinstance(failed, Failure)
+    assert isinstance(failed, Silence)
     assert failed.reason == (
         'quality: there is no final score in it (""); '
         'aesthetic: the answer was cut at its token limit ("The score of this image is 7")'
@@ -135,7 +139,7 @@ def test_any_belief_gives_scores_from_1_to_10_or_fails(
 ) -> None:
     scale = Scale(low=low, high=low + length)
     found = assess(quality=given(belief(numbers), scale), aesthetic=given(HALVES), decode=decode)
-    if isinstance(found, Failure):
+    if isinstance(found, Silence):
         # Something that was believed lies off the scale: nothing else fails it.
         assert not all(scale.low <= float(number) <= scale.high for number in numbers)
     else:
@@ -204,3 +208,78 @@ def test_an_adapter_for_the_composite_stands_in(roles: set[str], asked: dict[str
 def test_taste_is_not_asked_of_what_was_trained_on_technique(roles: set[str], lacking: str) -> None:
     with pytest.raises(UserError, match=f"no adapter answers for {lacking}"):
         assessing.who_answers(roles)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "unread"),
+    [
+        ("exposure", "Exposure: overexposed", 0),
+        ("exposure", "Exposure: not applicable", 0),
+        ("saturation", "black and white", 0),
+        ("exposure", "Exposure: dim", 1),
+        ("exposure", "A lovely photo.", 1),
+        ("composition_score", "Composition Score: 11", 1),
+        ("subject_and_subject_clutter", "Subject: bed", 1),
+        ("reasoning_regular", "3.1 Exposure: overexposed, 3.2 Saturation: dull. The final score is <5.00>.", 8),
+        ("reasoning_natural", "The background is cluttered. The final score is <5.00>.", 0),
+        ("reasoning_natural", "The final score is <5.00>.", 9),
+    ],
+)
+def test_answers_that_could_not_be_read_are_counted(name: str, text: str, unread: int) -> None:
+    assert (
+        assessed(tell(name, text), quality=given(HALVES), aesthetic=given(HALVES)).measures["answers_unread"] == unread
+    )
+
+
+def test_the_counts_of_several_answers_add_up() -> None:
+    told = [tell("exposure", "Exposure: dim"), tell("saturation", "Saturation: faint"), tell("level_shot", "level")]
+    assert assessed(*told, quality=given(HALVES), aesthetic=given(HALVES)).measures["answers_unread"] == 2
+
+
+@pytest.mark.parametrize(
+    ("label", "scale", "written"),
+    [
+        (1, Scale(low=0, high=9.99), "0.00"),
+        (10, Scale(low=0, high=9.99), "9.99"),
+        (5.5, FIVE, "3.00"),
+        (7.3, TEN, "7.30"),
+        (10, TEN, None),
+    ],
+)
+def test_a_label_is_written_as_the_model_would(label: float, scale: Scale, written: str | None) -> None:
+    assert assessing.written(label, scale) == written
+
+
+def test_a_place_without_any_share_makes_no_measure() -> None:
+    sure = [[float(digit == right) for digit in range(10)] for right in (6, 5, 9)]
+    assert assessing.against("quality", "6.59", sure) == {"ncm_quality": pytest.approx(6.59), "ncm_star_quality": 0}
+    assert assessing.against("quality", "6.59", [sure[0], [0.0] * 10, sure[2]]) == {}
+
+
+class TestPooled:
+    @staticmethod
+    def frames(*at: float | None) -> list[Frame]:
+        return [Frame(at_s=one, width=28, height=28, rgb=b"", first=SCORED) for one in at]
+
+    def test_half_of_a_clips_frames_are_enough_and_none_is_made_up(self) -> None:
+        low = replace(SCORED, overall=1.0)
+        whole = assessing.pooled(self.frames(1, 2, 3, 4), [Silence(reason="a"), low, Silence(reason="b"), SCORED])
+        assert isinstance(whole, Assessment)
+        assert whole.clip == ClipSummary(
+            frames=2,
+            mean=(SCORED.overall + 1) / 2,
+            lowest=1.0,
+            spread=(SCORED.overall - 1) / 2,
+            best_at_s=4.0,
+        )
+        assert whole.measures["frames_unanswered"] == 2
+
+    def test_with_fewer_the_clip_has_none(self) -> None:
+        judged: list[Assessment | Silence] = [Silence(reason="quality: only 20%"), SCORED, Silence(reason="b")]
+        assert assessing.pooled(self.frames(1, 2, 3), judged) == Silence(
+            reason="2 of 3 frames have no score; the first: quality: only 20%"
+        )
+
+    @pytest.mark.parametrize("judged", [Silence(reason="nothing"), SCORED], ids=["silent", "scored"])
+    def test_a_photo_is_left_as_it_is(self, judged: Assessment | Silence) -> None:
+        assert assessing.pooled(self.frames(None), [judged]) is judged

@@ -87,6 +87,35 @@ def test_a_template_that_changes_the_prompt_is_refused(made: Any, old: str, new:
         chat(made.tokenizer(made.WITH_SYSTEM.replace(old, new)))
 
 
+def test_a_clip_stands_where_a_picture_does(made: Any) -> None:
+    tokenizer = made.tokenizer(made.WITH_SYSTEM)
+    asked = chat(tokenizer)
+    asked.check_clips()
+    whole = tokenizer.encode(GOLDEN.replace("<|image_pad|>", "<|video_pad|>" * 12))
+    assert asked.clip_head([("", 12)]) + asked.forced_suffix(QUESTION) == whole
+    parts = "".join(
+        f"<{time} seconds><|vision_start|>{'<|video_pad|>' * 6}<|vision_end|>" for time in ("0.2", "1.3", "12.0")
+    )
+    whole = tokenizer.encode(GOLDEN.replace("<|vision_start|><|image_pad|><|vision_end|>", parts))
+    blocks = [(f"<{time} seconds>", 6) for time in ("0.2", "1.3", "12.0")]
+    assert asked.clip_head(blocks) + asked.forced_suffix(QUESTION) == whole
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("'video' %}<|vision_start|><|video_pad|><|vision_end|>", "'video' %}"),
+        ("<|video_pad|>", "<|video_pad|><|video_pad|>"),
+        ("<|vision_start|><|video_pad|>", "Video 1: <|vision_start|><|video_pad|>"),
+    ],
+    ids=["no clips", "twice", "with a number"],
+)
+def test_a_template_that_puts_clips_elsewhere_is_refused_for_them(made: Any, old: str, new: str) -> None:
+    asked = chat(made.tokenizer(made.WITH_SYSTEM.replace(old, new)))
+    with pytest.raises(UserError, match=r"doesn't put a clip where it puts a picture.*`clips`"):
+        asked.check_clips()
+
+
 @pytest.mark.parametrize("together", ["<6", "6.", ".5", "59"])
 def test_digits_that_do_not_come_one_by_one_are_refused(made: Any, together: str) -> None:
     asked = chat(made.tokenizer(made.WITH_SYSTEM, taken_together=(together,)))

@@ -32,7 +32,7 @@ def test_photos_get_the_models_scores_into_index_and_sidecars(place: Place, taug
     configure(place, taught)
     grey(place.photos / "bright.png", BRIGHT)
     grey(place.photos / "dark.png", DARK)
-    assert "2 scored" in place.once()
+    assert "2 scored, 0 known already, 0 refused, 0 failed tries; 2 judged by the model" in place.once()
     listed = place.listed()
     assert [listed[name]["overall"] for name in ("bright.png", "dark.png")] == [8.4, 3.11]
     sidecar = (place.photos / "bright.png.xmp").read_text()
@@ -46,25 +46,32 @@ def test_photos_get_the_models_scores_into_index_and_sidecars(place: Place, taug
 def test_no_number_is_a_state_that_is_counted_and_shown(place: Place, tiny: TinyModels) -> None:
     configure(place, tiny.base("qwen2_vl"))
     grey(place.photos / "a.png", BRIGHT)
-    assert "0 scored, 0 known already, 1 refused" in place.once()
-    assert place.listed()["a.png"]["error"]["kind"] == "unanswered"
-    assert place.index("SELECT count(*) FROM assessment") == [(0,)]
-    assert not (place.photos / "a.png.xmp").exists()
+    assert "1 that the model gave no number for" in place.once()
+    assert place.listed()["a.png"]["scorer"] == "firstlook"
+    assert place.index("SELECT scorer FROM assessment") == [("firstlook",)]
+    assert place.status()["queue"]["unanswered"] == 1
     (job,) = objects(place.realqa("queue", "list", "--json"))
-    assert job["error"].startswith("unanswered: overall:")
+    assert job["error"].startswith("overall:")
+    (line,) = objects(place.realqa("score", "--json", place.photos, status=1))
+    assert line["error"]["kind"] == "unanswered"
 
 
 def test_a_killed_worker_costs_nothing(place: Place, taught: Path) -> None:
     configure(place, taught)
     with background(place) as agent:
         grey(place.photos / "a.png", BRIGHT)
-        until((place.photos / "a.png.xmp").exists, 60)
+        until(lambda: judged(place, "a.png"), 60)
         for worker in agent.workers():
             worker.kill()
         grey(place.photos / "b.png", DARK)
-        until((place.photos / "b.png.xmp").exists, 60)
+        until(lambda: judged(place, "b.png"), 60)
         agent.stop()
-    assert place.scored_events() == 2
+    assert place.scored_events() == 4
+
+
+def judged(place: Place, name: str) -> bool:
+    sidecar = place.photos / f"{name}.xmp"
+    return sidecar.exists() and "<realqa:Model>realqa " in sidecar.read_text()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +90,10 @@ def test_a_model_that_is_not_whole_is_named(
     break_it(folder)
     configure(place, folder)
     grey(place.photos / "a.png", BRIGHT)
-    assert words in place.once(status=2)
+    said = place.once()
+    assert words in said
+    assert "1 scored" in said
+    assert words in place.realqa("score", place.photos, status=2).stderr
 
 
 def _cut(file: Path) -> None:

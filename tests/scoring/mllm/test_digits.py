@@ -62,6 +62,12 @@ def test_units_that_are_all_but_impossible_are_not_followed() -> None:
     assert digits.followed({1: 0.2, 9: 0.2, 5: 0.4, 3: 0.2}) == [5, 1, 3]
 
 
+def ncm_of(places: list[list[float]]) -> float:
+    found = digits.ncm(places)
+    assert found is not None
+    return found
+
+
 def gauss(mean: float, sigma: float) -> dict[str, float]:
     grid = np.arange(1000) / 100
     shares = np.exp(-0.5 * ((grid - mean) / sigma) ** 2)
@@ -81,7 +87,7 @@ def test_errors_are_those_of_the_specification(sigma: float, greedy: float, ncm:
         errors.append(
             (
                 float(believed.greedy) - mean,
-                digits.ncm(places_along(believed.greedy, numbers)) - mean,
+                ncm_of(places_along(believed.greedy, numbers)) - mean,
                 digits.expectation(believed).value - mean,
             )
         )
@@ -95,7 +101,7 @@ def test_a_belief_across_a_whole_number_keeps_its_mean() -> None:
     believed = belief(numbers)
     assert digits.expectation(believed).value == pytest.approx(6.0, abs=0.01)
     assert digits.expectation(believed).spread == pytest.approx(0.15, abs=0.01)
-    assert abs(digits.ncm(places_along("5.99", numbers)) - 6.0) > 0.3
+    assert abs(ncm_of(places_along("5.99", numbers)) - 6.0) > 0.3
 
 
 SURE = belief({"6.59": 1.0})
@@ -127,6 +133,24 @@ def one_hot(*chosen: int) -> list[list[float]]:
     return [[float(digit == one) for digit in range(10)] for one in chosen]
 
 
+def test_what_stands_before_each_digit_of_a_label() -> None:
+    assert digits.beginnings("3.47") == ["", "3.", "3.4"]
+    assert digits.beginnings("0.5") == ["", "0."]
+
+
+@pytest.mark.parametrize("label", ["10.00", "3", "3.", ".5", "3.478", "-1.00", "3,4", "٣.٤", "nan", ""])
+def test_a_label_that_can_not_be_written_is_refused(label: str) -> None:
+    with pytest.raises(ValueError, match="is not one digit, a dot and one or two digits"):
+        digits.beginnings(label)
+
+
+def test_without_any_digit_there_is_no_ncm() -> None:
+    """A server tells of the likeliest tokens alone: 0 would be a number that nobody gave."""
+    places = [*one_hot(6, 5), [0.0] * 10]
+    assert digits.ncm(places) is None
+    assert digits.ncm_star(places, "6.59") is None
+
+
 def test_ncm_weighs_the_means_of_the_digits() -> None:
     assert digits.ncm(one_hot(6, 5, 9)) == pytest.approx(6.59)
     assert digits.ncm(one_hot(6, 5)) == pytest.approx(6.5)
@@ -150,4 +174,6 @@ def test_ncm_and_ncm_star_differ_by_the_labels_own_digits(places: list[list[floa
         int(digit) * place[int(digit)] * 0.1**power
         for power, (digit, place) in enumerate(zip(text.replace(".", ""), places, strict=True))
     )
-    assert digits.ncm(places) - digits.ncm_star(places, text) == pytest.approx(own, abs=1e-9)
+    wrong = digits.ncm_star(places, text)
+    assert wrong is not None
+    assert ncm_of(places) - wrong == pytest.approx(own, abs=1e-9)

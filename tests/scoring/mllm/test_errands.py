@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realqa_agent.errors import PermanentError, UserError
+from realqa_agent.errors import AwayError, PermanentError, RealQAError, TransientError, UserError
 from realqa_agent.scoring.mllm import errands
 from realqa_agent.scoring.mllm.errands import Errand, Kind
 
@@ -39,6 +39,25 @@ def test_a_crash_is_told_with_its_status(tmp_path: Path, monkeypatch: pytest.Mon
     instead_of_python(tmp_path, monkeypatch, "cat > /dev/null; exit 3")
     with pytest.raises(PermanentError, match="exit status 3"):
         LOOK.answer()
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize(
+    ("kind", "raised"),
+    [
+        ("UserError", UserError),
+        ("TransientError", TransientError),
+        ("AwayError", AwayError),
+        ("BrokenWorkerError", PermanentError),
+    ],
+)
+def test_errors_stay_what_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, raised: type[RealQAError]
+) -> None:
+    instead_of_python(tmp_path, monkeypatch, f'cat > /dev/null; echo \'{{"error": "no room", "kind": "{kind}"}}\'')
+    with pytest.raises(RealQAError, match="no room") as caught:
+        LOOK.answer()
+    assert type(caught.value) is raised
 
 
 @pytest.mark.usefixtures("installed")

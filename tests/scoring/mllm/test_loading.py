@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from realqa_agent.errors import TransientError, UserError
+from realqa_agent.errors import AwayError, UserError
 from realqa_agent.scoring.mllm.checkpoint import Precision, read_adapter, read_base
 from realqa_agent.scoring.mllm.trouble import DeviceLostError
 
@@ -153,7 +153,7 @@ def test_a_card_that_has_no_room_or_is_gone(loading: Any, tiny: TinyModels, monk
         monkeypatch.setattr(loading, "_network", fail)
         loading.load(base, {}, device="cpu")
 
-    with pytest.raises(TransientError, match=r"too little memory: .* needs 1\.5 GB in fp32"):
+    with pytest.raises(AwayError, match=r"too little memory: .* needs 1\.5 GB in fp32"):
         fail_with(loading.torch.OutOfMemoryError("CUDA out of memory."))
     with pytest.raises(DeviceLostError, match="can't be used: CUDA error: no device"):
         fail_with(RuntimeError("CUDA error: no device"))
@@ -205,7 +205,7 @@ def test_the_precision_that_fits_is_chosen(loading: Any, tiny: TinyModels, monke
     monkeypatch.setattr(loading.importlib.util, "find_spec", lambda _: True)
     assert choose(bf16, bf16) is Precision.BF16
     assert choose(four_bit, four_bit) is Precision.FOUR_BIT
-    with pytest.raises(TransientError, match=r"too little graphics memory.*are taken: end what else uses the card"):
+    with pytest.raises(AwayError, match=r"too little graphics memory.*are taken: end what else uses the card"):
         choose(four_bit - 1, four_bit)
     with pytest.raises(UserError, match=r"too little graphics memory.*take a smaller model"):
         choose(1000, 1000)

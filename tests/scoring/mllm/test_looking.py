@@ -153,6 +153,110 @@ def test_questions_leave_the_look_as_it_was(loaded: Loaded, model: Model) -> Non
     assert look.numbers(QUESTIONS) == before
 
 
+def a_clip(loaded: Loaded, seed: int, *, frames: int = 4, rows: int = 4, columns: int = 6) -> list[Pixels]:
+    return [picture(seed + number, loaded, rows=rows, columns=columns) for number in range(frames)]
+
+
+TIMES = [0.125, 0.375, 0.625, 0.875, 1.125]
+"""So near to each other that the library, too, puts the text after the clip of a Qwen2.5-VL."""
+
+
+def plainly_as_clip(loaded: Loaded, clip: list[Pixels], tokens: list[int]) -> npt.NDArray[np.float64]:
+    """Return the chances of the next token after a whole prompt, whose positions the library counts."""
+    import torch  # noqa: PLC0415 - an extra
+
+    from realqa_agent.scoring.mllm.packing import pack_clip  # noqa: PLC0415
+
+    rows, grid = pack_clip(clip, loaded.spec)
+    places = loaded.spec.places(grid)
+    shown = "<|vision_start|>" + "<|video_pad|>" * places
+    if "Qwen3VL" in type(loaded.network).__name__:
+        seconds = ["0.2", "0.8", "1.1"][: grid[0]]
+        blocks = ["<|vision_start|>" + "<|video_pad|>" * (places // grid[0])] * grid[0]
+        shown = "<|vision_end|>".join(f"<{at} seconds>{block}" for at, block in zip(seconds, blocks, strict=True))
+    before = loaded.chat.before.removesuffix("<|vision_start|>")
+    prompt = torch.tensor([[*loaded.chat.tokens(before + shown), *tokens]])
+    with torch.inference_mode():
+        out = loaded.network(
+            input_ids=prompt,
+            attention_mask=torch.ones_like(prompt),
+            mm_token_type_ids=(prompt == loaded.chat.clip).int() * 2,
+            pixel_values_videos=torch.from_numpy(rows),
+            video_grid_thw=torch.tensor([grid]),
+            use_cache=False,
+            **({"second_per_grid_ts": torch.tensor([0.5])} if "Qwen2_5" in type(loaded.network).__name__ else {}),
+        )
+    chances: npt.NDArray[np.float64] = out.logits[0, -1].double().softmax(-1).numpy()
+    return chances
+
+
+@pytest.mark.parametrize("frames", [2, 5])
+def test_what_is_believed_of_a_clip_is_what_whole_prompts_say(loaded: Loaded, model: Model, frames: int) -> None:
+    model.check_clips(frames)
+    clip = a_clip(loaded, 1, frames=frames)
+    (look,) = model.watch([clip], [TIMES[:frames]])
+    for question, belief in zip(QUESTIONS, look.numbers(QUESTIONS), strict=True):
+        chances = plainly_as_clip(loaded, clip, loaded.chat.suffix(question))
+        assert list(belief.units.values()) == pytest.approx(shares(chances, loaded), abs=1e-5)
+        assert belief.mass == pytest.approx(chances[list(loaded.chat.digits)].sum(), abs=1e-5)
+    (answer,) = look.texts([WORDS], limit=3)
+    assert answer == model.texts(model.watch([clip], [TIMES[:frames]]), [WORDS], limit=3)[0][0]
+
+
+def test_clips_together_equal_one_by_one(loaded: Loaded, model: Model) -> None:
+    sizes = [(4, 6), (6, 4), (4, 6), (2, 3)]
+    clips = [
+        a_clip(loaded, 7 * seed, frames=2 + seed % 2, rows=rows, columns=columns)
+        for seed, (rows, columns) in enumerate(sizes)
+    ]
+    # As many words for each time, or one digit more.
+    times = [[at * (1 + 9 * (number == 2)) for at in TIMES[: len(clip)]] for number, clip in enumerate(clips)]
+    beliefs = model.numbers(model.watch(clips, times), QUESTIONS)
+    for clip, seconds, together in zip(clips, times, beliefs, strict=True):
+        (alone,) = model.watch([clip], [seconds])
+        for one, other in zip(together, alone.numbers(QUESTIONS), strict=True):
+            assert list(one.units.values()) == pytest.approx(list(other.units.values()), abs=1e-5)
+            assert one.greedy == other.greedy
+
+
+def test_the_time_between_the_frames_of_a_long_clip_is_told_by_those_that_know_of_it(
+    loaded: Loaded, model: Model
+) -> None:
+    clip = a_clip(loaded, 3)
+    short, long = model.watch([clip] * 2, [TIMES[:4], [10.0 * number for number in range(4)]])
+    one, other = (look.numbers([NUMBER])[0].units for look in (short, long))
+    if "Qwen2VL" in type(loaded.network).__name__:
+        assert one == other
+    else:
+        assert max(abs(one[digit] - other[digit]) for digit in range(10)) > 1e-3
+
+
+def test_a_model_that_keeps_no_looks_is_shown_no_clips(loaded: Loaded) -> None:
+    from dataclasses import replace  # noqa: PLC0415
+
+    from realqa_agent.scoring.mllm.checkpoint import FAMILIES  # noqa: PLC0415
+    from realqa_agent.scoring.mllm.looking import Model  # noqa: PLC0415 - it imports torch
+
+    other = Model(replace(loaded, family=FAMILIES["Qwen3_5ForConditionalGeneration"]))
+    with pytest.raises(UserError, match=r"can't be shown clips as a whole, only Qwen2VL.*, Qwen2_5_VL.*, Qwen3VL"):
+        other.check_clips(8)
+
+
+def test_along_a_label_are_the_shares_after_its_own_digits(loaded: Loaded, model: Model) -> None:
+    pictures = [picture(seed, loaded, rows=rows) for seed, rows in ((1, 4), (2, 6), (3, 4))]
+    labels = ["3.47", "0.5", "9.99"]
+    for pixels, label, places in zip(pictures, labels, model.along(model.look(pictures), NUMBER, labels), strict=True):
+        digits, dot = loaded.chat.digits, loaded.chat.dot
+        written = [digits[int(sign)] if sign != "." else dot for sign in label]
+        before = [written[:place] for place in range(len(label)) if place != 1]
+        assert len(places) == len(before)
+        for place, tokens in zip(places, before, strict=True):
+            expected = shares(plainly(loaded, pixels, loaded.chat.suffix(NUMBER) + tokens), loaded)
+            assert place == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(ValueError, match=r"'10\.00' is not one digit"):
+        model.along(model.look(pictures[:1]), NUMBER, ["10.00"])
+
+
 def test_another_adapter_needs_another_look(loaded: Loaded, model: Model) -> None:
     pixels = picture(1, loaded)
     model.use("quality")

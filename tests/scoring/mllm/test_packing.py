@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from realqa_agent.errors import UserError
-from realqa_agent.scoring.mllm.packing import REALQA_AREA, Area, Mode, VisionSpec, fit, pack, sized
+from realqa_agent.scoring.mllm.frames import LEAST, MOST, realqa_view, sized
+from realqa_agent.scoring.mllm.packing import VisionSpec, pack, pack_clip
 
 if TYPE_CHECKING:
     from support.tiny_mllm import TinyModels
@@ -42,55 +43,35 @@ def reference(request: pytest.FixtureRequest, tiny: TinyModels) -> tuple[VisionS
 def test_packing_equals_the_reference_processor(reference: tuple[VisionSpec, Any], width: int, height: int) -> None:
     spec, processor = reference
     pixels = noise(width, height)
-    rows, grid = pack(sized(pixels, spec), spec)
-    expected = processor(
-        pixels, size={"shortest_edge": REALQA_AREA.least, "longest_edge": REALQA_AREA.most}, return_tensors="np"
-    )
+    rows, grid = pack(sized(pixels, realqa_view(spec.stride)), spec)
+    expected = processor(pixels, size={"shortest_edge": LEAST, "longest_edge": MOST}, return_tensors="np")
     assert grid == tuple(expected["image_grid_thw"][0])
     assert rows.dtype == np.float32
     np.testing.assert_array_equal(rows, expected["pixel_values"])
 
 
-@pytest.mark.parametrize(
-    ("width", "height", "places"),
-    [
-        (4000, 3000, 336),
-        (1024, 768, 336),
-        (640, 480, 336),
-        (6000, 4000, 330),
-        (8256, 5504, 330),
-        (1920, 1080, 336),
-        (512, 384, 266),
-        (12000, 3000, 333),
-    ],
-)
-def test_official_sizes_are_those_of_the_published_code(width: int, height: int, places: int) -> None:
-    pixels = np.zeros((height, width, 3), np.uint8)
-    _, grid = pack(sized(pixels, SPEC, mode=Mode.OFFICIAL), SPEC)
-    assert SPEC.places(grid) == places
+@pytest.mark.parametrize("count", [1, 2, 5, 8])
+def test_a_clip_is_packed_as_its_frames_are_in_pairs(reference: tuple[VisionSpec, Any], count: int) -> None:
+    """Reference: each frame by the processor for pictures, which repeats it, then first ones with second ones."""
+    spec, processor = reference
+    frames = [noise(6 * spec.stride, 4 * spec.stride + number)[: 4 * spec.stride] for number in range(count)]
+    area = {"shortest_edge": 1, "longest_edge": MOST}
+    singly = [processor(frame, size=area, return_tensors="np")["pixel_values"] for frame in frames]
+    shape = -1, 3, 2, spec.patch * spec.patch
+    apart = [rows.reshape(shape)[:, :, 0] for rows in singly] + ([singly[-1].reshape(shape)[:, :, 0]] * (count % 2))
+    pairs = [np.stack(pair, 2) for pair in zip(apart[::2], apart[1::2], strict=True)]
+    expected = np.concatenate([pair.reshape(len(pair), -1) for pair in pairs])
+    rows, grid = pack_clip(frames, spec)
+    assert grid == ((count + 1) // 2, 8, 12)
+    assert spec.places(grid) == (count + 1) // 2 * 24
+    np.testing.assert_array_equal(rows, expected)
 
 
-def test_official_takes_the_nearest_pixels_and_default_all() -> None:
-    lines = np.zeros((1536, 1536, 3), np.uint8)
-    lines[:, ::3] = 255
-    assert sized(lines, SPEC).mean() == pytest.approx(85, abs=1)
-    assert sized(lines, SPEC, mode=Mode.OFFICIAL).mean() in {0, 255}
-
-
-@pytest.mark.parametrize("mode", Mode)
-@pytest.mark.parametrize(("width", "height"), [(9000, 30), (20, 6000), (1, 1), (3, 1000)])
-def test_any_shape_gets_a_size_that_can_be_packed(mode: Mode, width: int, height: int) -> None:
-    rows, grid = pack(sized(np.zeros((height, width, 3), np.uint8), SPEC, mode=mode), SPEC)
-    assert len(rows) == grid[1] * grid[2]
-
-
-def test_a_size_stays_within_the_area_and_near_the_shape() -> None:
-    area = Area(least=100_000, most=200_000)
-    for width, height in [(6000, 4000), (300, 200), (50, 40), (1000, 2500)]:
-        new_width, new_height = fit(width, height, SPEC, area)
-        assert area.least <= new_width * new_height <= area.most
-        assert new_width % 28 == new_height % 28 == 0
-        assert new_width / new_height == pytest.approx(width / height, rel=0.12)
+def test_frames_of_several_sizes_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="all of one size"):
+        pack_clip([np.zeros((28, 56, 3), np.uint8), np.zeros((28, 28, 3), np.uint8)], SPEC)
+    with pytest.raises(ValueError, match="one or more"):
+        pack_clip([], SPEC)
 
 
 def test_pixels_of_another_size_are_a_mistake() -> None:

@@ -1,4 +1,4 @@
-"""The scorer `openai` against a server that speaks vLLM's protocol: the same numbers, and every way to fail."""
+"""The model `openai` against a server that speaks vLLM's protocol: the same numbers, and every way to fail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from itertools import chain
 from pathlib import Path
@@ -17,31 +17,32 @@ import numpy.typing as npt
 import pytest
 from support import fence
 from support.command import objects
+from support.frames import assessed, clip, grey, shown, silence
 from support.place import Place, photo
-from support.vllm import NAME, Scripted, Served, Tiny, fault, pixels_of, send, serving
+from support.vllm import NAME, Scripted, Served, Tiny, fault, send, serving
+from support.vllm import pixels_of as picture_of
 
 from realqa_agent.assessment import Assessment
 from realqa_agent.config import Config, Media, Mllm
 from realqa_agent.config import Server as Settings
 from realqa_agent.errors import (
+    AwayError,
     BrokenWorkerError,
     PermanentError,
     RealQAError,
-    RefusalKind,
-    RefusedError,
     TransientError,
     UserError,
 )
-from realqa_agent.media.picture import Picture
 from realqa_agent.scoring.mllm import digits
 from realqa_agent.scoring.mllm.endpoint import ANSWER_LIMIT, Endpoint
-from realqa_agent.scoring.mllm.packing import REALQA_AREA
+from realqa_agent.scoring.mllm.frames import MOST, pixels_of
 from realqa_agent.scoring.mllm.pattern import Free, Given, Number
 from realqa_agent.scoring.mllm.prompts import NUMBERS, load
 from realqa_agent.scoring.mllm.questions import Kind, Question, Scale
 from realqa_agent.scoring.mllm.remote import RemoteModel, as_regex
 from realqa_agent.scoring.mllm.scorer import RealQA
 from realqa_agent.scoring.mllm.server import Server
+from realqa_agent.scoring.view import Silence
 
 if TYPE_CHECKING:
     from support.tiny_mllm import TinyModels
@@ -73,10 +74,6 @@ def scorer(
 
 def model(served: Served, *, parallel: int = 2) -> RemoteModel:
     return RemoteModel(Endpoint(served.url, None), name=None, seconds=20, parallel=parallel)
-
-
-def grey(level: int) -> Picture:
-    return Picture.from_array(np.full((300, 400, 3), level, np.uint8))
 
 
 @pytest.fixture
@@ -134,9 +131,9 @@ class TestNumbers:
         from realqa_agent.scoring.mllm.loading import load as load_model  # noqa: PLC0415 - it imports torch
 
         settings = {"explain": "never", "model": taught, "device": "cpu"}
-        here = RealQA(Config(mllm=Mllm.model_validate(settings))).assess(grey(200))
+        here = assessed(RealQA(Config(mllm=Mllm.model_validate(settings))), grey(200))
         with serving(Tiny(load_model(read_base(taught), {}, device="cpu"))) as served:
-            there = scorer(served).assess(grey(200))
+            there = assessed(scorer(served), grey(200))
         assert there.scorer == "openai"
         # Nothing is told of what is beyond the 20 likeliest tokens, and of so small a vocabulary some digits are.
         assert there.measures == pytest.approx(here.measures, abs=0.005)
@@ -169,13 +166,11 @@ class TestNumbers:
 
     def test_a_model_that_wants_to_say_no_number_gives_none(self) -> None:
         with serving(Scripted(lambda _: {f"w{other}": 0.05 for other in range(20)})) as served:
-            one = scorer(served)
-            with pytest.raises(RefusedError, match=r"quality: .*did not want to say a number") as refused:
-                one.assess(grey(100))
-        assert refused.value.kind is RefusalKind.UNANSWERED
+            reason = silence(scorer(served), grey(100))
+        assert re.search(r"quality: .*did not want to say a number", reason)
 
     def test_requests_are_as_vllm_documents_them(self, server: Served) -> None:
-        scorer(server).assess(grey(100))
+        assessed(scorer(server), grey(100))
         request = server.requests[-1]
         user, begun = request.pop("messages")
         assert [part["type"] for part in user["content"]] == ["image_url", "text"]
@@ -195,11 +190,12 @@ class TestNumbers:
     def test_the_picture_goes_there_at_its_size_and_without_loss(self, server: Served) -> None:
         noise = np.random.default_rng(1).integers(0, 256, (700, 900, 3), dtype=np.uint8)
         one = scorer(server)
-        one.assess(Picture.from_array(noise))
-        sent = pixels_of(server.requests[-1])
-        assert np.array_equal(sent, one._shown(Picture.from_array(noise)))
+        item = shown(noise, view=one.view)
+        one.assess_many([item])
+        sent = picture_of(server.requests[-1])
+        assert np.array_equal(sent, pixels_of(item.frames[0]))
         assert sent.shape[0] % 28 == sent.shape[1] % 28 == 0
-        assert sent.size // 3 <= REALQA_AREA.most
+        assert sent.size // 3 <= MOST
 
 
 class TestTexts:
@@ -240,7 +236,7 @@ class TestTexts:
     def test_the_form_goes_along_where_the_server_takes_it(self) -> None:
         with serving(Scripted()) as served:
             one = scorer(served, mllm={"explain": "all"})
-            one.assess(grey(100))
+            assessed(one, grey(100))
         (form,) = [each["structured_outputs"] for each in served.requests[-20:] if each["max_tokens"] > 100]
         assert form == {"regex": as_regex(load().form.pattern)}
 
@@ -258,9 +254,11 @@ class TestTexts:
         with serving(Scripted(form=form, said=said)) as served, serving(Scripted(said=said)) as other:
             one = scorer(served, mllm={"explain": "all"})
             before = len(served.requests)
-            composition = one.assess(grey(100)).attributes["composition"]
+            found = assessed(one, grey(100))
             assert one.version != scorer(other, mllm={"explain": "all"}).version
+        composition = found.attributes["composition"]
         assert (composition.value, composition.reason) == ("8", "calm")
+        assert found.measures["answers_unread"] == 8
         assert not any("structured_outputs" in request for request in served.requests[before:])
 
     @pytest.mark.parametrize(("finish", "finished"), [("stop", True), ("length", False), ("abort", False)])
@@ -354,9 +352,73 @@ class TestStart:
         assert len(versions) == 4
         assert scorer(server).version == scorer(server, parallel=1).version
 
+    def test_it_says_where_it_is_and_how_much_is_worth_asking_at_once(self, server: Served) -> None:
+        one = scorer(server, parallel=3)
+        assert one.about == f"the server {server.url}"
+        assert one.at_once == 3
+
     def test_adapters_of_a_model_on_this_machine_are_not_asked_for(self, server: Served, tmp_path: Path) -> None:
-        assessed = scorer(server, mllm={"adapters": {"quality": tmp_path}}).assess(grey(100))
-        assert assessed.measures["raw_overall"] == assessed.measures["raw_quality"]
+        found = assessed(scorer(server, mllm={"adapters": {"quality": tmp_path}}), grey(100))
+        assert found.measures["raw_overall"] == found.measures["raw_quality"]
+
+
+def wordless_in_the_dark(request: Mapping[str, Any]) -> Any:
+    """Answer as a model that has no number for dark pictures."""
+    dark = picture_of(dict(request)).mean() < 60
+    return (Scripted(lambda _: {f"w{other}": 0.05 for other in range(20)}) if dark else Scripted())(dict(request))
+
+
+class TestClips:
+    def test_frames_without_a_number_are_left_out_as_long_as_they_are_few(self) -> None:
+        with serving(wordless_in_the_dark) as served:
+            one = scorer(served)
+            half = clip({1: grey(200), 2: grey(40), 3: grey(180), 4: grey(30)}, view=one.view)
+            fewer = clip({1: grey(200), 2: grey(40), 3: grey(30)}, view=one.view)
+            (found, none, photo), plain = (
+                one.assess_many([half, fewer, shown(grey(30), view=one.view)]),
+                assessed(one, grey(200)),
+            )
+        assert isinstance(found, Assessment)
+        assert found.clip is not None
+        assert found.clip.frames == 2
+        assert found.measures["frames_unanswered"] == 2
+        assert found.quality == plain.quality
+        assert isinstance(none, Silence)
+        assert none.reason.startswith("2 of 3 frames have no score; the first: ")
+        assert isinstance(photo, Silence)
+        assert photo.reason in none.reason
+
+    def test_the_frames_of_a_whole_go_there_together(self, server: Served) -> None:
+        one = scorer(server, mllm={"clips": "video"})
+        before = len(server.requests)
+        (found,) = one.assess_many([clip({1: grey(200), 2: grey(180), 3: grey(160)}, view=one.view)])
+        assert isinstance(found, Assessment)
+        assert found.clip is not None
+        assert found.clip.frames == 3
+        counts = [len(request["messages"][0]["content"]) - 1 for request in server.requests[before:]]
+        assert set(counts) == {1, 3}
+
+    def test_a_server_that_takes_one_picture_alone_is_not_asked_about_wholes(self) -> None:
+        sure = Scripted()
+
+        def choosy(request: dict[str, Any]) -> Any:
+            if len(request["messages"][0]["content"]) > 2:
+                return fault("At most 1 image(s) may be provided in one prompt.", "BadRequestError", 400), 400
+            return sure(request)
+
+        with serving(choosy) as served, pytest.raises(UserError, match=r"At most 1 image.*limit-mm-per-prompt"):
+            scorer(served, mllm={"clips": "video"})
+
+
+class TestLabels:
+    def test_the_digits_along_what_people_gave_are_asked_for(self, server: Served) -> None:
+        # 6 has 0.6 of the digits at the first place, 4 half of them at the second and at the third.
+        found = assessed(scorer(server), grey(100), label=1 + 6.44 * 9 / 9.99)
+        first = 0.6 * 6 + 0.3 * 5 + 0.0999 * 7
+        second = (0.5 * 4 + 0.4999 * 5) / 0.9999
+        assert found.measures["ncm_quality"] == pytest.approx(first / 0.9999 + 0.1 * second + 0.01 * second, abs=1e-3)
+        wrong = (0.3 * 5 + 0.0999 * 7) / 0.9999 + 0.11 * 0.4999 * 5 / 0.9999
+        assert found.measures["ncm_star_quality"] == pytest.approx(wrong, abs=1e-3)
 
 
 def told(error: BaseException) -> str:
@@ -401,19 +463,24 @@ def no_http(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"SSH-2.0-OpenSSH_9.2p1\r\n")
 
 
-PASSING = {
+AWAY = {
     "busy": (
         words(fault("Too many requests", "RateLimitError", 429), 429),
         r"can't answer now \(429\): \"Too many requests",
     ),
     "starting": (words("Service Unavailable", 503), r"can't answer now \(503\)"),
-    "engine dead": (words(fault("EngineCore died", "InternalServerError", 500), 500), r"\(500\): \"EngineCore died"),
     "gateway": (words(b"<html>Bad gateway</html>", 502), r"\(502\): \"<html>Bad gateway"),
+}
+"""The server itself says that it can't."""
+
+PASSING = {
+    "engine dead": (words(fault("EngineCore died", "InternalServerError", 500), 500), r"\(500\): \"EngineCore died"),
     "hangs": (hang, "has not answered in time"),
     "drips": (drip, "has not answered in time"),
     "breaks off": (break_off, "broke off in the middle of its answer"),
-    "closes": (lambda handler: handler.connection.shutdown(socket.SHUT_RDWR), "can't be reached"),
+    "closes": (lambda handler: handler.connection.shutdown(socket.SHUT_RDWR), "hung up before it had answered"),
 }
+"""It may be this picture that the server fails at."""
 
 LASTING = {
     "no key": (
@@ -436,19 +503,30 @@ LASTING = {
 
 
 class TestTrouble:
-    @pytest.mark.parametrize("name", PASSING)
-    def test_what_passes_is_waited_for(self, server: Served, name: str) -> None:
-        server.trouble, said = PASSING[name]
-        with pytest.raises(TransientError, match=said):
+    @pytest.mark.parametrize("name", [*AWAY, *PASSING])
+    def test_at_the_start_all_that_passes_is_a_server_that_is_away(self, server: Served, name: str) -> None:
+        server.trouble, said = (AWAY | PASSING)[name]
+        with pytest.raises(AwayError, match=said):
             scorer(server, timeout_seconds=0.4)
 
-    @pytest.mark.parametrize("name", PASSING)
-    def test_so_is_what_comes_up_in_the_middle(self, server: Served, name: str) -> None:
+    @pytest.mark.parametrize("name", [*AWAY, *PASSING])
+    def test_in_the_middle_it_is_told_whether_the_photo_may_be_at_fault(self, server: Served, name: str) -> None:
         one = scorer(server)
         one._model._seconds = 0.4  # type: ignore[attr-defined]  # of the engine that this scorer has
-        server.trouble, said = PASSING[name]
-        with pytest.raises(TransientError, match=said):
-            one.assess(grey(100))
+        server.trouble, said = (AWAY | PASSING)[name]
+        with pytest.raises(TransientError, match=said) as caught:
+            assessed(one, grey(100))
+        assert isinstance(caught.value, AwayError) == (name in AWAY)
+
+    def test_a_server_that_goes_away_in_the_middle_costs_no_photo(self) -> None:
+        with serving(Scripted()) as served:
+            one = scorer(served)
+            address = served.url.removeprefix("http://").removesuffix("/v1").split(":")
+        with (
+            fence.opened_to((address[0], int(address[1]))),
+            pytest.raises(AwayError, match=r"can't be reached \(Connection refused\): is it running\?"),
+        ):
+            assessed(one, grey(100))
 
     @pytest.mark.parametrize("name", LASTING)
     def test_what_lasts_stops_the_start_and_names_the_mend(self, server: Served, name: str) -> None:
@@ -461,14 +539,14 @@ class TestTrouble:
         one = scorer(server)
         server.trouble, said = LASTING[name]
         with pytest.raises(BrokenWorkerError, match=said):
-            one.assess(grey(100))
+            assessed(one, grey(100))
 
     @pytest.mark.parametrize("status", [400, 413, 422])
     def test_a_request_that_is_refused_costs_the_photo_alone(self, server: Served, status: int) -> None:
         one = scorer(server)
         server.trouble = words(fault("At most 0 image(s) may be provided", "BadRequestError", status), status)
         with pytest.raises(PermanentError, match=rf"won't answer this \({status}\): \"At most 0 image") as caught:
-            one.assess(grey(100))
+            assessed(one, grey(100))
         assert not isinstance(caught.value, BrokenWorkerError)
 
     @pytest.mark.parametrize(
@@ -485,23 +563,23 @@ class TestTrouble:
         one = scorer(server)
         server.trouble = words(odd, 200)
         with pytest.raises(BrokenWorkerError, match=r"in a form that isn't known here \("):
-            one.assess(grey(100))
+            assessed(one, grey(100))
 
     def test_after_the_trouble_it_goes_on(self, server: Served) -> None:
         one = scorer(server)
-        before = one.assess(grey(100))
-        server.trouble = PASSING["busy"][0]
-        with pytest.raises(TransientError):
-            one.assess(grey(100))
+        before = assessed(one, grey(100))
+        server.trouble = AWAY["busy"][0]
+        with pytest.raises(AwayError):
+            assessed(one, grey(100))
         server.trouble = None
-        assert one.assess(grey(100)) == before
+        assert assessed(one, grey(100)) == before
 
     def test_a_server_that_is_down_is_waited_for(self, server: Served) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))  # and does not listen
             port = taken.getsockname()[1]
             said = r"the server http://127.0.0.1:\d+/v1 can't be reached \(Connection refused\): is it running\?"
-            with fence.opened_to(("127.0.0.1", port)), pytest.raises(TransientError, match=said):
+            with fence.opened_to(("127.0.0.1", port)), pytest.raises(AwayError, match=said):
                 scorer(f"http://127.0.0.1:{port}/v1")
         assert scorer(server)
 
@@ -522,7 +600,7 @@ class TestTrouble:
     def test_proxies_are_not_asked(self, server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://192.0.2.1:3128")
-        assert isinstance(scorer(server).assess(grey(100)), Assessment)
+        assert isinstance(assessed(scorer(server), grey(100)), Assessment)
 
 
 class TestKey:
@@ -543,7 +621,7 @@ class TestKey:
         scorer(server, key_file=file)
         assert server.headers[-1]["Authorization"] == "Bearer another"
 
-    @pytest.mark.parametrize("name", [*PASSING, *LASTING, "echo", "nested echo"])
+    @pytest.mark.parametrize("name", [*AWAY, *PASSING, *LASTING, "echo", "nested echo"])
     def test_no_error_holds_it(self, server: Served, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         echoes = {
             "echo": words(f"wrong key {KEY}".encode(), 401, Location=KEY),
@@ -552,10 +630,10 @@ class TestKey:
         monkeypatch.setenv("REALQA_SERVER_KEY", KEY)
         one = scorer(server)
         assert server.headers[-1]["Authorization"] == f"Bearer {KEY}"
-        server.trouble = echoes.get(name) or (PASSING | LASTING)[name][0]
+        server.trouble = echoes.get(name) or (AWAY | PASSING | LASTING)[name][0]
         one._model._seconds = 0.4  # type: ignore[attr-defined]  # of the engine that this scorer has
         with pytest.raises(RealQAError) as caught:
-            one.assess(grey(100))
+            assessed(one, grey(100))
         assert KEY not in told(caught.value)
         assert KEY not in one.version
         assert KEY not in repr(vars(one._model)) + repr(one)
@@ -603,7 +681,7 @@ class TestCommand:
         sure, busy = Scripted(), [True]
 
         def served_now(request: dict[str, Any]) -> Any:
-            of_photo = np.ptp(pixels_of(request)) > 0
+            of_photo = np.ptp(picture_of(request)) > 0
             return (fault("busy", "RateLimitError", 429), 429) if busy and of_photo else sure(request)
 
         with serving(served_now) as server:
