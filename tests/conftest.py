@@ -13,6 +13,7 @@ from support import fence
 from support.desk import Desk
 from support.place import Place
 from support.scorers import install_odd_scorers
+from support.wise import Wise
 
 from realqa_agent.index.store import Index
 
@@ -85,12 +86,19 @@ def place(tmp_path: Path, odd_scorers: None) -> Place:  # noqa: ARG001 - it inst
 
 
 @pytest.fixture
+def wise(place: Place, monkeypatch: pytest.MonkeyPatch) -> Wise:
+    """The same folder, judged by the model `wise` after the first look."""
+    return Wise(place, monkeypatch)
+
+
+@pytest.fixture
 def odd_scorers(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Install another package's scorers, as workers find them: by entry point.
 
     `plain` gives every picture the same scores, `bright` better ones to brighter pictures; `crash`, `hang`, `stumble`,
-    `leave` and `broken` fail as they are named for.
+    `leave` and `broken` fail as they are named for. `wise` is a model, and does as the fixture `wise` says.
     """
     site = tmp_path_factory.mktemp("site")
     install_odd_scorers(site)
     monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.syspath_prepend(str(site))

@@ -20,7 +20,7 @@ from realqa_agent.metadata.record import Who, spoken
 from realqa_agent.service.culling import Culled, cull, shots_in
 from realqa_agent.service.scoring import processes
 from realqa_agent.service.writing import begin
-from realqa_agent.worker.pool import Pool
+from realqa_agent.worker.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +68,8 @@ def command(ctx: click.Context, folders: tuple[Path, ...], *, dry_run: bool, app
 
 
 def _culled(shots: Sequence[Sequence[Path]], index: Index, config: Config, journal: Journal | None) -> Iterator[Culled]:
-    with Pool[tuple[int, Path]](config, processes(config.scoring)) as pool:
-        yield from cull(shots, index, pool, config, journal)
+    with Crew[tuple[int, Path]](config, processes(config.scoring)) as crew:
+        yield from cull(shots, index, crew, config, journal)
 
 
 def _print_json(found: Iterator[Culled]) -> Counter[str]:

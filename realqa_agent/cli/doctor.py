@@ -19,7 +19,7 @@ from realqa_agent.mounts import filesystem_of, is_network, watch_limit
 from realqa_agent.paths import packaged
 from realqa_agent.scoring import scorer
 from realqa_agent.scoring.mllm.errands import Errand, Kind
-from realqa_agent.worker.pool import Pool
+from realqa_agent.worker.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,15 +120,14 @@ def _libraries() -> Iterator[Finding]:
 def _scorer(settings: config.Config) -> Finding:
     installed = ", ".join(scorer.names())
     try:
-        with Pool[int](settings, 1) as pool:
-            ready = pool.scorer()
+        with Crew[int](settings, 1) as crew:
+            first, last = crew.first(), crew.last()
     except RealQAError as error:
         return Finding(health=Health.BROKEN, subject="scorer", text=f"{error} (installed: {installed})")
-    return Finding(
-        health=Health.GOOD,
-        subject="scorer",
-        text=f"{ready.scorer} {ready.version} starts; installed: {installed}",
-    )
+    found = f"{first.scorer} {first.version} starts"
+    if last != first:
+        found += f", and {last.scorer} {last.version} on {last.about} follows"
+    return Finding(health=Health.GOOD, subject="scorer", text=f"{found}; installed: {installed}")
 
 
 def _multimodal(settings: config.Config) -> Iterator[Finding]:

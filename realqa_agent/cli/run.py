@@ -136,7 +136,9 @@ def _reloading() -> list[str]:
 
 def _say(tally: Tally) -> None:
     click.echo(
-        f"{tally.scored} scored, {tally.known} known already, {tally.refused} refused, {tally.failed} failed tries",
+        f"{tally.scored} scored, {tally.known} known already, {tally.refused} refused, {tally.failed} failed tries"
+        + (f"; {tally.followed} judged by the model" if tally.followed else "")
+        + (f"; {tally.unanswered} that the model gave no number for" if tally.unanswered else ""),
         err=True,
     )
 

@@ -13,8 +13,8 @@ from realqa_agent.cli.main import settings_of
 from realqa_agent.culling.policy import judge_shot
 from realqa_agent.errors import RefusalKind
 from realqa_agent.service.scoring import batches, processes, score
+from realqa_agent.worker.crew import Crew
 from realqa_agent.worker.messages import Assessed, Outcome, Refused
-from realqa_agent.worker.pool import Pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,15 +50,15 @@ def command(
     if not shots:
         click.echo("nothing to score: no photo or clip there", err=True)
         return
-    with Pool[tuple[int, Path]](config, jobs or processes(config.scoring)) as pool:
-        pool.scorer()
-        results = _results(shots, pool, config)
+    with Crew[tuple[int, Path]](config, jobs or processes(config.scoring)) as crew:
+        crew.last()
+        results = _results(shots, crew, config)
         refused = _print_json(results) if as_json else _print_table(results, sum(map(len, shots)))
     ctx.exit(1 if refused else 0)
 
 
-def _results(shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], config: Config) -> Iterator[dict[str, Any]]:
-    for outcomes in score(shots, pool):
+def _results(shots: Sequence[Sequence[Path]], crew: Crew[tuple[int, Path]], config: Config) -> Iterator[dict[str, Any]]:
+    for outcomes in score(shots, crew, crew.assess):
         yield from judged(outcomes, config.culling.thresholds)
 
 

@@ -96,11 +96,14 @@ def _status(config: Config) -> dict[str, Any]:
         "resting": live.get("resting", []),
         "problems": live.get("problems", []),
         "scorer": config.scoring.scorer,
+        "model": live.get("model"),
         "queue": {
-            "queued": counts.queued,
+            "queued": counts.queued - counts.following,
+            "following": counts.following,
             "waiting": counts.waiting,
             "running": counts.running,
             "dead": counts.dead,
+            "unanswered": counts.unanswered,
             "dropped": counts.dropped,
             "oldest_queued_at": None if since is None else rfc3339(since),
         },
@@ -138,7 +141,8 @@ def _shown(status: dict[str, Any]) -> RenderableType:
     grid.add_column(overflow="fold")
     for name, text, style in _lines(status):
         grid.add_row(name, Text(tables.printable(text), style=style))
-    done, left = status["files"]["scored"], status["queue"]["queued"] + status["queue"]["running"]
+    queue = status["queue"]
+    done, left = status["files"]["scored"], queue["queued"] + queue["following"] + queue["running"]
     if left:
         grid.add_row("", ProgressBar(total=done + left, completed=done, width=60))
     return grid
@@ -147,6 +151,8 @@ def _shown(status: dict[str, Any]) -> RenderableType:
 def _lines(status: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Yield name, sentence and colour of each line."""
     yield "agent", *_agent(status)
+    if status["model"] is not None:
+        yield "model", *_model(status)
     queue, files = status["queue"], status["files"]
     since = queue["oldest_queued_at"]
     waits = f", the oldest for {duration(time.time() - epoch(since))}" if since else ""
@@ -175,6 +181,18 @@ def _lines(status: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield "note", problem, "yellow"
     for failure in status["failures"]:
         yield "failed", f"{failure['path']}: {last_line(failure['error'])}", "red"
+
+
+def _model(status: dict[str, Any]) -> tuple[str, str]:
+    """Return how the model fares that follows the first look, and the colour of it."""
+    model, queue = status["model"], status["queue"]
+    waits = f"{queue['following']} wait for it"
+    if queue["unanswered"]:
+        waits += f", {queue['unanswered']} it gave no number for (`realqa queue list --state aside`)"
+    if model["trouble"] is not None:
+        return f"away: {last_line(model['trouble'])}; {waits}", "red"
+    name = "comes up when there is work" if model["version"] is None else f"{model['version']} on {model['about']}"
+    return f"{name}; {waits}", ""
 
 
 def _agent(status: dict[str, Any]) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,11 +13,11 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from realqa_agent.assessment import Decision
 from realqa_agent.files import FileStat
 from realqa_agent.index import codec
-from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals
+from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals, Voice
 from realqa_agent.index.schema import assessment, asset, file, history, memory, state, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement
 
@@ -25,7 +27,9 @@ Sort = Literal["path", "quality", "aesthetic", "overall"]
 
 ROWS_AT_ONCE = 500
 
-_PRESENT = file.c.missing_since.is_(None)
+NAMES_AT_ONCE = 500
+
+PRESENT = file.c.missing_since.is_(None)
 
 _STORED_COLUMNS = [
     *(column for column in assessment.c if column.name not in {"assessment_id", "asset_id"}),
@@ -34,7 +38,7 @@ _STORED_COLUMNS = [
 _VERDICT_COLUMNS = [verdict.c.decision, verdict.c.reasons]
 
 _FILES_IN_FOLDER = select(file.c.name, file.c.file_id, file.c.size, file.c.mtime_ns, file.c.inode).where(
-    file.c.folder == bindparam("folder"), _PRESENT
+    file.c.folder == bindparam("folder"), PRESENT
 )
 
 _ROWS = (
@@ -51,11 +55,7 @@ _ROWS = (
 
 _AT_PATH = _ROWS.where(file.c.folder == bindparam("folder"), file.c.name == bindparam("name"))
 
-_BY_SCORER = and_(assessment.c.scorer == bindparam("scorer"), assessment.c.version == bindparam("version"))
-
-_OF_CONTENT = (
-    select(*_STORED_COLUMNS).join_from(assessment, asset).where(asset.c.sha256 == bindparam("sha256"), _BY_SCORER)
-)
+_OF_CONTENT = select(*_STORED_COLUMNS).join_from(assessment, asset).where(asset.c.sha256 == bindparam("sha256"))
 
 _this = file.alias("this")
 
@@ -65,21 +65,36 @@ _OF_SHOT = (
     .join(asset, asset.c.asset_id == assessment.c.asset_id)
     .join(_this, and_(_this.c.folder == file.c.folder, _this.c.shot == file.c.shot))
     .outerjoin(verdict, verdict.c.file_id == file.c.file_id)
-    .where(_this.c.file_id == bindparam("file_id"), _PRESENT, _BY_SCORER)
+    .where(_this.c.file_id == bindparam("file_id"), PRESENT)
     .order_by(file.c.name)
 )
 
 _MEMORY = select(memory.c.field, memory.c.owner, memory.c.value).where(memory.c.file_id == bindparam("file_id"))
 
+_MEMORIES = select(memory).join_from(memory, file)
 
-def unassessed_by(scorer: str, version: str) -> ColumnElement[bool]:
-    """Return the condition on a file: present, not refused, and in force is no assessment by this scorer."""
-    by_it = select(assessment.c.assessment_id).where(
-        assessment.c.assessment_id == file.c.assessment_id,
-        assessment.c.scorer == scorer,
-        assessment.c.version == version,
+
+def spoken(voices: Sequence[Voice]) -> ColumnElement[bool]:
+    """Return the condition on an assessment: it is by one of these."""
+    return or_(
+        *(
+            and_(assessment.c.scorer == scorer, *([] if version is None else [assessment.c.version == version]))
+            for scorer, version in voices
+        )
     )
-    return and_(_PRESENT, file.c.refusal_kind.is_(None), ~by_it.exists())
+
+
+def resting_on(voices: Sequence[Voice]) -> ColumnElement[bool]:
+    """Return the condition on a file: in force is an assessment by one of these."""
+    by_one = select(assessment.c.assessment_id).where(
+        assessment.c.assessment_id == file.c.assessment_id, spoken(voices)
+    )
+    return by_one.exists()
+
+
+def unassessed_by(voices: Sequence[Voice]) -> ColumnElement[bool]:
+    """Return the condition on a file: present, not refused, and in force is no assessment by one of these."""
+    return and_(PRESENT, file.c.refusal_kind.is_(None), ~resting_on(voices))
 
 
 class Reader:
@@ -102,21 +117,19 @@ class Reader:
 
     def folders_under(self, root: Path) -> list[Path]:
         """Return the folders that hold present files, at or below `root`, sorted by their bytes."""
-        statement = select(file.c.folder).distinct().where(_PRESENT, at_or_below(root)).order_by(file.c.folder)
+        statement = select(file.c.folder).distinct().where(PRESENT, at_or_below(root)).order_by(file.c.folder)
         with self.database.reading() as connection:
             return [Path(os.fsdecode(folder)) for folder in connection.scalars(statement)]
 
-    def assessment_of(self, sha256: str, scorer: str, version: str) -> Stored | None:
-        """Return what this version of a scorer said of a content, None if it never saw it."""
+    def assessment_of(self, sha256: str, scorer: str, version: str | None) -> Stored | None:
+        """Return what a version of a scorer, or its newest one, said of a content; None if it never saw it."""
+        statement = _OF_CONTENT.where(spoken([(scorer, version)])).order_by(assessment.c.assessment_id.desc()).limit(1)
         with self.database.reading() as connection:
-            row = connection.execute(
-                _OF_CONTENT, {"sha256": sha256, "scorer": scorer, "version": version}
-            ).one_or_none()
+            row = connection.execute(statement, {"sha256": sha256}).one_or_none()
         return None if row is None else codec.stored_of(row)
 
-    def shot(self, file_id: int, scorer: str, version: str) -> list[Member]:
-        """Return the present files of the same folder and shot that this scorer assessed, sorted by name."""
-        wanted = {"file_id": file_id, "scorer": scorer, "version": version}
+    def shot(self, file_id: int, voices: Sequence[Voice]) -> list[Member]:
+        """Return the present files of the same folder and shot that one of these assessed, sorted by name."""
         with self.database.reading() as connection:
             return [
                 Member(
@@ -125,16 +138,16 @@ class Reader:
                     stored=codec.stored_of(row),
                     verdict=codec.verdict_of(row),
                 )
-                for row in connection.execute(_OF_SHOT, wanted)
+                for row in connection.execute(_OF_SHOT.where(spoken(voices)), {"file_id": file_id})
             ]
 
-    def awaited(self, file_id: int, scorer: str, version: str) -> list[str]:
-        """Return the names of the files of the same folder and shot that this scorer has still to judge, sorted."""
+    def awaited(self, file_id: int, voices: Sequence[Voice]) -> list[str]:
+        """Return the names of the files of the same folder and shot that none of these has judged yet, sorted."""
         same_shot = and_(_this.c.folder == file.c.folder, _this.c.shot == file.c.shot)
         statement = (
             select(file.c.name)
             .join(_this, same_shot)
-            .where(_this.c.file_id == file_id, file.c.file_id != file_id, unassessed_by(scorer, version))
+            .where(_this.c.file_id == file_id, file.c.file_id != file_id, unassessed_by(voices))
             .order_by(file.c.name)
         )
         with self.database.reading() as connection:
@@ -159,6 +172,32 @@ class Reader:
             row = connection.execute(_AT_PATH, {"folder": folder, "name": name}).one_or_none()
         return None if row is None else codec.row_of(row)
 
+    def several(self, paths: Iterable[Path]) -> list[Row]:
+        """Return all that is known of some paths, as `lookup` does; those that the index never saw are left out."""
+        with self.database.reading() as connection:
+            found = (connection.execute(_ROWS.where(condition)) for condition in at_paths(paths))
+            return [codec.row_of(row) for rows in found for row in rows]
+
+    def memories(self, paths: Iterable[Path]) -> dict[int, dict[str, tuple[str, str]]]:
+        """Return by file what was remembered of the sidecars of some paths, as `memory` does."""
+        found: dict[int, dict[str, tuple[str, str]]] = {}
+        with self.database.reading() as connection:
+            for condition in at_paths(paths):
+                for row in connection.execute(_MEMORIES.where(condition)):
+                    found.setdefault(row.file_id, {})[row.field] = (row.owner, row.value)
+        return found
+
+    def fits(self, file_id: int, condition: ColumnElement[bool]) -> bool:
+        """Tell whether a condition holds for a file."""
+        statement = select(file.c.file_id).where(file.c.file_id == file_id, condition)
+        with self.database.reading() as connection:
+            return connection.scalar(statement) is not None
+
+    def any_fits(self, condition: ColumnElement[bool]) -> bool:
+        """Tell whether a condition holds for any file."""
+        with self.database.reading() as connection:
+            return connection.scalar(select(file.c.file_id).where(condition).limit(1)) is not None
+
     def path_of(self, file_id: int) -> Path:
         """Return where a file is, or was when it was last there."""
         with self.database.reading() as connection:
@@ -172,7 +211,7 @@ class Reader:
 
         Sorted by path, or by a score: best first, unscored files last.
         """
-        statement = _ROWS.where(_PRESENT).order_by(*_order(sort))
+        statement = _ROWS.where(PRESENT).order_by(*_order(sort))
         if folders:
             statement = statement.where(or_(*map(at_or_below, folders)))
         if decision is not None:
@@ -187,7 +226,7 @@ class Reader:
             select(verdict.c.decision, func.count())
             .join_from(verdict, file)
             .join(assessment)
-            .where(assessment.c.scored_at >= at, _PRESENT)
+            .where(assessment.c.scored_at >= at, PRESENT)
             .group_by(verdict.c.decision)
         )
         with self.database.reading() as connection:
@@ -205,15 +244,15 @@ class Reader:
     def totals(self) -> Totals:
         """Count files, assets and verdicts."""
         files = select(
-            func.count().filter(_PRESENT),
-            func.count(file.c.assessment_id).filter(_PRESENT),
-            func.count(file.c.refusal_kind).filter(_PRESENT),
+            func.count().filter(PRESENT),
+            func.count(file.c.assessment_id).filter(PRESENT),
+            func.count(file.c.refusal_kind).filter(PRESENT),
             func.count(file.c.missing_since),
         )
         decisions = (
             select(verdict.c.decision, func.count())
             .join_from(verdict, file)
-            .where(_PRESENT)
+            .where(PRESENT)
             .group_by(verdict.c.decision)
         )
         with self.database.reading() as connection:
@@ -236,6 +275,14 @@ class Reader:
         with self.database.reading() as connection:
             count, first = connection.execute(statement).one()
         return count / max(now - codec.epoch(first), 1.0) if count else 0.0
+
+
+def at_paths(paths: Iterable[Path]) -> Iterator[ColumnElement[bool]]:
+    """Yield conditions on a file, which together hold for those at some paths: not too many names in each."""
+    for folder, group in groupby(sorted(map(codec.split, set(paths))), key=itemgetter(0)):
+        names = (name for _, name in group)
+        while some := list(islice(names, NAMES_AT_ONCE)):
+            yield and_(file.c.folder == folder, file.c.name.in_(some))
 
 
 def at_or_below(root: Path) -> ColumnElement[bool]:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from realqa_agent.files import FileStat
 
 
+Voice = tuple[str, str | None]
+"""A scorer and its version; None stands for any version."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownFile:
     """A present file, and how it looked when last seen."""

@@ -17,7 +17,7 @@ from realqa_agent.files import make_private_folder
 from realqa_agent.index import codec
 from realqa_agent.index.engine import Database
 from realqa_agent.index.migrate import bring_up_to_date, revision_of
-from realqa_agent.index.reading import Reader
+from realqa_agent.index.reading import Reader, spoken
 from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals
 from realqa_agent.index.schema import NO_REFUSAL, REVISION, assessment, asset, file, history, memory, state, verdict
 from realqa_agent.mounts import filesystem_of, is_network
@@ -113,19 +113,26 @@ class Index(Reader):
         with self.database.writing() as connection:
             _store(connection, file_id, stat, sha256, stored)
 
-    def record_known(self, file_id: int, identity_stat: FileStat, sha256: str, scorer: str, version: str) -> None:
-        """Put an existing assessment in force for a file with that content; LookupError if there is none."""
+    def record_known(
+        self, file_id: int, identity_stat: FileStat, sha256: str, scorer: str, version: str | None
+    ) -> None:
+        """Put an existing assessment in force for a file with that content; LookupError if there is none.
+
+        Without a version, the newest one of the scorer's.
+        """
         wanted = (
-            select(assessment.c.assessment_id)
+            select(assessment.c.assessment_id, assessment.c.version)
             .join_from(assessment, asset)
-            .where(asset.c.sha256 == sha256, assessment.c.scorer == scorer, assessment.c.version == version)
+            .where(asset.c.sha256 == sha256, spoken([(scorer, version)]))
+            .order_by(assessment.c.assessment_id.desc())
+            .limit(1)
         )
         with self.database.writing() as connection:
-            assessment_id = connection.scalar(wanted)
-            if assessment_id is None:
+            found = connection.execute(wanted).one_or_none()
+            if found is None:
                 raise LookupError(f"{scorer} {version} never assessed content {sha256}")
-            if _put_in_force(connection, file_id, identity_stat, assessment_id):
-                _add_event(connection, file_id, self._now(), "known", f"{scorer} {version}")
+            if _put_in_force(connection, file_id, identity_stat, found.assessment_id):
+                _add_event(connection, file_id, self._now(), "known", f"{scorer} {found.version}")
 
     def record_refused(self, file_id: int, stat: FileStat | None, kind: RefusalKind, message: str) -> None:
         """Note why a file can't be scored, and how it looked then, if that could be told."""

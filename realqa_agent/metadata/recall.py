@@ -64,8 +64,10 @@ class Recalled:
         return self.verdict == Verdict(decision=verdict.decision, reasons=tuple(map(speakable, verdict.reasons)))
 
 
-def recall(photo: Path, sha256: str, scorer: str, version: str) -> Recalled | None:
-    """Return what the photo's own sidecar says of these bytes, by this version of a scorer; None if it is to be scored.
+def recall(photo: Path, sha256: str, scorer: str, version: str | None) -> Recalled | None:
+    """Return what the photo's own sidecar says of these bytes, by this version of a scorer; None if it says nothing.
+
+    Without a version: by any one of that scorer's.
 
     A sidecar that can't be read is no error here: whoever writes the results meets it again, and says so.
     """
@@ -77,7 +79,7 @@ def recall(photo: Path, sha256: str, scorer: str, version: str) -> Recalled | No
         return None
 
 
-def recalled(data: bytes, sha256: str, scorer: str, version: str) -> Recalled | None:
+def recalled(data: bytes, sha256: str, scorer: str, version: str | None) -> Recalled | None:
     """Given a sidecar, return what it says of this content by this version of a scorer, None if it says nothing.
 
     PacketError if it isn't XMP, or says it in a way that the agent would not.
@@ -85,8 +87,13 @@ def recalled(data: bytes, sha256: str, scorer: str, version: str) -> Recalled | 
     packet = Packet(data)
     check_schema(packet)
     try:
-        # A scorer's name and version need not be told apart: both are known, and what is compared is the whole.
-        if (packet.text(names.CONTENT_HASH), packet.text(names.MODEL)) != (sha256, model_of(scorer, version)):
+        if packet.text(names.CONTENT_HASH) != sha256:
+            return None
+        spoke = packet.text(names.MODEL) or ""
+        if version is None:
+            # Written by us, since the hash is: name and version with a space between them, and no name has one.
+            version = _line(spoke.partition(" ")[2])
+        if spoke != model_of(scorer, version):
             return None
         return _recalled(packet, sha256, scorer, version)
     except (TangledError, ValueError) as error:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from itertools import groupby, islice
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
@@ -14,6 +12,7 @@ from realqa_agent.culling.shots import shot_of
 from realqa_agent.errors import RefusalKind
 from realqa_agent.files import FileStat
 from realqa_agent.index import codec
+from realqa_agent.index.reading import at_paths
 from realqa_agent.index.schema import NO_REFUSAL, file, history, job, verdict
 from realqa_agent.queue.jobs import add_jobs, among
 from realqa_agent.queue.plan import Known, Plan, arrivals, latest, plan
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     from realqa_agent.files import Appeared, Change
     from realqa_agent.index.store import Index
-
-NAMES_AT_ONCE = 500
 
 _KNOWN = select(
     *(file.c[name] for name in ("file_id", "folder", "name", "size", "mtime_ns", "inode")),
@@ -78,10 +75,8 @@ def take_in(
 
 def _known_at(connection: Connection, paths: Iterable[Path]) -> Iterator[Known]:
     """Yield the files of the index at some paths."""
-    for folder, group in groupby(sorted(map(codec.split, paths)), key=itemgetter(0)):
-        names = (name for _, name in group)
-        while some := list(islice(names, NAMES_AT_ONCE)):
-            yield from map(_known, connection.execute(_KNOWN.where(file.c.folder == folder, file.c.name.in_(some))))
+    for condition in at_paths(paths):
+        yield from map(_known, connection.execute(_KNOWN.where(condition)))
 
 
 def _known_by(connection: Connection, inodes: Iterable[int]) -> list[Known]:

@@ -11,7 +11,7 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, literal, or_, select, update
+from sqlalchemy import and_, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from realqa_agent.errors import RefusalKind
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection
 
     from realqa_agent.config import Queue as Settings
+    from realqa_agent.index.records import Voice
     from realqa_agent.index.store import Index
 
 
@@ -50,18 +51,26 @@ class Queue:
         with self._database.writing() as connection:
             return add_jobs(connection, among(file.c.file_id, file_ids), priority=Priority.IMPORT, now=self._clock())
 
-    def enqueue_unscored(self, scorer: str, version: str) -> int:
-        """Add jobs for all present files that this version of a scorer has still to judge; return how many."""
+    def enqueue_unscored(self, voices: Sequence[Voice]) -> int:
+        """Add jobs for all present files that none of these has judged; return how many."""
         with self._database.writing() as connection:
-            which = unassessed_by(scorer, version)
-            return add_jobs(connection, which, priority=Priority.RESCORE, now=self._clock())
+            return add_jobs(connection, unassessed_by(voices), priority=Priority.RESCORE, now=self._clock())
 
-    def claim(self, owner: str, limit: int) -> list[Job]:
-        """Take up to `limit` due jobs for an owner, in their turn; others' jobs with an expired lease are due again."""
+    def enqueue_followed(self, which: ColumnElement[bool]) -> int:
+        """Add jobs for the model for the files that fit a condition and have none; return how many."""
+        with self._database.writing() as connection:
+            return add_jobs(connection, which, priority=Priority.FOLLOW, now=self._clock())
+
+    def claim(self, owner: str, limit: int, *, follow: bool = False) -> list[Job]:
+        """Take up to `limit` due jobs for an owner, in their turn; others' jobs with an expired lease are due again.
+
+        `follow`: those for the model; else all others.
+        """
         if limit < 1:
             return []
         now = self._clock()
-        turn = select(jobs.c.job_id).where(jobs.c.state == State.QUEUED, self._due(now)).order_by(*_TURN).limit(limit)
+        due = (jobs.c.state == State.QUEUED, _for_model(follow=follow), self._due(now))
+        turn = select(jobs.c.job_id).where(*due).order_by(*_TURN).limit(limit)
         take = (
             update(jobs)
             .where(jobs.c.job_id.in_(turn.scalar_subquery()))
@@ -110,6 +119,38 @@ class Queue:
         with self._database.writing() as connection:
             return connection.execute(delete(jobs).where(*_still_held(job))).rowcount == 1
 
+    def forget_followed(self) -> int:
+        """Delete the jobs that wait for the model, since other ones may be wanted now; return how many."""
+        waits = (jobs.c.state == State.QUEUED, _for_model(follow=True))
+        with self._database.writing() as connection:
+            return connection.execute(delete(jobs).where(*waits)).rowcount
+
+    def follow(self, job: Job) -> None:
+        """End a job whose file the model is to judge next."""
+        with self._database.together():
+            if self.finish(job):
+                self.enqueue_followed(file.c.file_id == job.file_id)
+
+    def put_back(self, job: Job, error: str) -> bool:
+        """Put a job back whose try could not really begin: it is due at once, and the try not spent.
+
+        Return False if the job was the owner's no more.
+        """
+        values = {
+            "state": State.QUEUED,
+            "owner": None,
+            "lease_until": None,
+            "attempts": jobs.c.attempts - 1,
+            "error": error,
+        }
+        with self._database.writing() as connection:
+            return connection.execute(update(jobs).where(*_still_held(job)).values(values)).rowcount == 1
+
+    def unanswered(self, job: Job, error: str) -> bool:
+        """Set a job aside for which the model gave no number; False if it was the owner's no more."""
+        with self._database.writing() as connection:
+            return self._end_try(connection, job, FailureKind.UNANSWERED, error, self._clock()) is not None
+
     def fail(self, job: Job, error: str, *, transient: bool) -> bool:
         """End a try with an error: put the job back after a pause, or set it aside.
 
@@ -145,39 +186,61 @@ class Queue:
     def retry_mendable(self) -> int:
         """Put back what may have been mended from outside: files that can't be read, sidecars that can't be written.
 
-        Mending a permission changes neither size nor mtime nor inode, so no walk brings these files back. Return how
-        many jobs.
+        Mending a permission changes neither size nor mtime nor inode, so no walk brings these files back. What the
+        model doesn't answer it won't answer the next time. Return how many jobs.
         """
         fresh = {"state": State.QUEUED, "run_after": self._clock(), "attempts": 0, "crashes": 0}
         refusal = file.c.refusal_kind
         mendable = select(file.c.file_id).where(or_(refusal.is_(None), refusal == RefusalKind.UNREADABLE))
-        which = (jobs.c.state == State.DEAD, jobs.c.file_id.in_(mendable))
+        silent = jobs.c.failure.is_not_distinct_from(FailureKind.UNANSWERED)
+        which = (jobs.c.state == State.DEAD, ~silent, jobs.c.file_id.in_(mendable))
         with self._database.writing() as connection:
             return connection.execute(update(jobs).where(*which).values(fresh)).rowcount
+
+    def retry_unanswered(self) -> int:
+        """Put back what a model gave no number for, since it is another model now; return how many jobs."""
+        fresh = {"state": State.QUEUED, "run_after": self._clock(), "attempts": 0, "failure": None, "error": None}
+        silent = (jobs.c.state == State.DEAD, jobs.c.failure == FailureKind.UNANSWERED)
+        with self._database.writing() as connection:
+            return connection.execute(update(jobs).where(*silent).values(fresh)).rowcount
 
     def counts(self) -> QueueCounts:
         """Count the jobs by state."""
         queued, due = jobs.c.state == State.QUEUED, self._due(self._clock())
+        dead = jobs.c.state == State.DEAD
         statement = select(
             func.count().filter(queued, due),
+            func.count().filter(queued, due, _for_model(follow=True)),
             func.count().filter(queued, ~due),
             func.count().filter(jobs.c.state == State.RUNNING),
-            func.count().filter(jobs.c.state == State.DEAD),
+            func.count().filter(dead),
+            func.count().filter(dead, jobs.c.failure == FailureKind.UNANSWERED),
             func.count().filter(jobs.c.state == State.DROPPED),
         ).select_from(jobs)
         with self._database.reading() as connection:
-            ready, waiting, running, dead, dropped = connection.execute(statement).one()
-        return QueueCounts(queued=ready, waiting=waiting, running=running, dead=dead, dropped=dropped)
+            ready, following, waiting, running, aside, unanswered, dropped = connection.execute(statement).one()
+        return QueueCounts(
+            queued=ready,
+            following=following,
+            waiting=waiting,
+            running=running,
+            dead=aside,
+            unanswered=unanswered,
+            dropped=dropped,
+        )
 
-    def next_due(self) -> float | None:
-        """Return from when on a queued job may be claimed, seconds since the epoch; None if none waits."""
-        queued, now = jobs.c.state == State.QUEUED, self._clock()
+    def next_due(self, *, follow: bool = False) -> float | None:
+        """Return from when on a queued job may be claimed, seconds since the epoch; None if none waits.
+
+        `follow` as for `claim`.
+        """
+        queued, now = (jobs.c.state == State.QUEUED, _for_model(follow=follow)), self._clock()
         # With a backlog the first in turn is due; looking for the earliest would read all of it.
-        due = select(jobs.c.job_id).where(queued, self._due(now)).order_by(*_TURN).limit(1)
+        due = select(jobs.c.job_id).where(*queued, self._due(now)).order_by(*_TURN).limit(1)
         with self._database.reading() as connection:
             if connection.scalar(due) is not None:
                 return now
-            earliest: float | None = connection.scalar(select(func.min(jobs.c.run_after)).where(queued))
+            earliest: float | None = connection.scalar(select(func.min(jobs.c.run_after)).where(*queued))
         return earliest
 
     def _due(self, now: float) -> ColumnElement[bool]:
@@ -222,16 +285,30 @@ class Queue:
 
 
 def add_jobs(connection: Connection, which: ColumnElement[bool], *, priority: Priority, now: float) -> int:
-    """Inside a transaction, add jobs for the files that fit a condition and have none; return how many."""
+    """Inside a transaction, add jobs for the files that fit a condition and have none; return how many.
+
+    A job for the model gives way to another one, after whose end it is asked for again.
+    """
     columns = ["file_id", "state", "priority", "run_after", "enqueued_at"]
     wanted = select(file.c.file_id, literal(State.QUEUED), literal(priority), literal(now), literal(now)).where(which)
-    return connection.execute(insert(jobs).from_select(columns, wanted).on_conflict_do_nothing()).rowcount
+    adding = insert(jobs).from_select(columns, wanted)
+    if priority is Priority.FOLLOW:
+        return connection.execute(adding.on_conflict_do_nothing()).rowcount
+    anew = {"state": State.QUEUED, "priority": priority, "run_after": now, "attempts": 0, "crashes": 0}
+    gives_way = and_(jobs.c.priority == Priority.FOLLOW, jobs.c.state.in_([State.QUEUED, State.DEAD]))
+    replacing = adding.on_conflict_do_update(index_elements=["file_id"], set_=anew, where=gives_way)
+    return connection.execute(replacing).rowcount
 
 
 def among(column: Column[int], numbers: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition that a column holds one of these; as one parameter, however many they are."""
     values = func.json_each(json.dumps(list(numbers))).table_valued("value")
     return column.in_(select(values.c.value))
+
+
+def _for_model(*, follow: bool) -> ColumnElement[bool]:
+    """Return the condition that a job is one for the model, or that it isn't."""
+    return jobs.c.priority >= Priority.FOLLOW if follow else jobs.c.priority < Priority.FOLLOW
 
 
 def _still_held(job: Any) -> tuple[ColumnElement[bool], ...]:

@@ -21,6 +21,8 @@ class Priority(IntEnum):
     """Has been there for long: a library that is looked at for the first time."""
     RESCORE = 10
     """Scored already, but by another scorer or version."""
+    FOLLOW = 20
+    """Has its first look, and the model is to judge it as well; claimed apart from all others."""
 
 
 class State(StrEnum):
@@ -57,10 +59,14 @@ class QueueCounts:
 
     queued: int
     """Could be claimed now."""
+    following: int
+    """Of them, those that wait for the model."""
     waiting: int
     """To be tried again later."""
     running: int
     dead: int
+    unanswered: int
+    """Of the dead, those for which the model gave no number."""
     dropped: int
 
 

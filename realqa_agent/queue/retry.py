@@ -25,6 +25,8 @@ class FailureKind(StrEnum):
     """It won't until the file or the machine changes."""
     CRASH = "crash"
     """The worker process ended in the middle of it."""
+    UNANSWERED = "unanswered"
+    """The model gave no number, and would give none another time."""
     ABANDONED = "abandoned"
     """The agent ended in the middle of it, and its lease ran out."""
 
@@ -35,7 +37,11 @@ def pause_seconds(kind: FailureKind, *, attempts: int, crashes: int, settings: Q
     `attempts` and `crashes` include this try. The pause grows fourfold with each attempt; `jitter` (0 to 1)
     spreads it by a fifth either way, so that what failed together doesn't come back together.
     """
-    if kind is FailureKind.PERMANENT or attempts >= settings.attempts or crashes > CRASHES_ALLOWED:
+    if (
+        kind in {FailureKind.PERMANENT, FailureKind.UNANSWERED}
+        or attempts >= settings.attempts
+        or crashes > CRASHES_ALLOWED
+    ):
         return None
     if kind is FailureKind.ABANDONED:
         return 0.0

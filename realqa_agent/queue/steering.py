@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, or_, select, update
 
 from realqa_agent.index import codec
-from realqa_agent.index.reading import at_or_below
+from realqa_agent.index.reading import at_or_below, at_paths
 from realqa_agent.index.schema import file
 from realqa_agent.index.schema import job as jobs
 from realqa_agent.queue.records import Priority, Standing, State
 from realqa_agent.queue.retry import FailureKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import ColumnElement
@@ -47,6 +47,12 @@ class Steering:
                 for row in connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement):
                     yield _standing(row)
 
+    def standing_at(self, paths: Iterable[Path]) -> dict[Path, Standing]:
+        """Return how the jobs of some files stand; a file without one is left out."""
+        with self._database.reading() as connection:
+            found = (connection.execute(_STANDING.where(condition)) for condition in at_paths(paths))
+            return {each.path: each for rows in found for each in map(_standing, rows)}
+
     def failures(self, limit: int) -> list[Standing]:
         """Return the jobs whose last try failed, newest first."""
         statement = (
@@ -58,9 +64,13 @@ class Steering:
             return list(map(_standing, connection.execute(statement)))
 
     def waiting_since(self) -> float | None:
-        """Return when the job was queued that waits longest for its turn, not for a next try; None if none does."""
+        """Return when the job was queued that waits longest for its turn, not for a next try; None if none does.
+
+        What waits for the model has its first look already, and doesn't count.
+        """
         its_turn = or_(jobs.c.attempts == 0, jobs.c.run_after <= self._index.clock())
-        oldest = select(func.min(jobs.c.enqueued_at)).where(jobs.c.state == State.QUEUED, its_turn)
+        waits = (jobs.c.state == State.QUEUED, jobs.c.priority < Priority.FOLLOW)
+        oldest = select(func.min(jobs.c.enqueued_at)).where(*waits, its_turn)
         with self._database.reading() as connection:
             since: float | None = connection.scalar(oldest)
         return since
@@ -78,6 +88,11 @@ class Steering:
         )
         fresh = {"state": State.QUEUED, "priority": Priority.IMPORT, "run_after": now, "attempts": 0, "crashes": 0}
         return self._change(fresh, asked_for, *_among(paths))
+
+    def hasten(self, files: Iterable[Path]) -> int:
+        """Let files that wait in the backlog go before it, as an import does; return how many."""
+        backlog = (jobs.c.state == State.QUEUED, jobs.c.priority == Priority.BACKLOG)
+        return sum(self._change({"priority": Priority.IMPORT}, *backlog, condition) for condition in at_paths(files))
 
     def drop(self, paths: Sequence[Path] = (), *, state: State | None = None) -> int:
         """Take jobs out of the queue, all but those under way, until somebody asks for them; return how many."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from realqa_agent.metadata.inside import Inside
     from realqa_agent.metadata.journal import Journal
     from realqa_agent.metadata.record import Change
+    from realqa_agent.worker.crew import Crew
     from realqa_agent.worker.messages import Outcome
-    from realqa_agent.worker.pool import Pool
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def shots_in(index: Index, folders: Sequence[Path]) -> list[list[Path]]:
 
 
 def cull(
-    shots: Sequence[Sequence[Path]], index: Index, pool: Pool[Key], config: Config, journal: Journal | None
+    shots: Sequence[Sequence[Path]], index: Index, crew: Crew[Key], config: Config, journal: Journal | None
 ) -> Iterator[Culled]:
     """Yield what becomes of each file of the shots: stars, rejects and pick labels included.
 
@@ -75,7 +75,7 @@ def cull(
     desk = Planner(index, config, apply=True) if journal is None else Publisher(index, config, journal, apply=True)
     later: list[_Case] = []
     photos: list[tuple[_Case, Inside]] = []
-    for case in _cases(shots, index, pool, config):
+    for case in _cases(shots, index, crew, config):
         if isinstance(case, Culled):
             yield case
             continue
@@ -87,7 +87,7 @@ def cull(
             yield _sidecar(case, desk)
         except TransientError:
             later.append(case)
-    yield from _photos(photos, desk, pool)
+    yield from _photos(photos, desk, crew)
     if later:
         time.sleep(sidecar.YOUNG_SECONDS)
     for case in later:
@@ -97,9 +97,9 @@ def cull(
             yield Culled(path=case.row.path, verdict=case.verdict, problem=str(error))
 
 
-def _cases(shots: Sequence[Sequence[Path]], index: Index, pool: Pool[Key], config: Config) -> Iterator[_Case | Culled]:
+def _cases(shots: Sequence[Sequence[Path]], index: Index, crew: Crew[Key], config: Config) -> Iterator[_Case | Culled]:
     """Yield the scored files of the shots with their verdicts of today, or what can't be read."""
-    for outcomes in score(shots, pool, Inspect):
+    for outcomes in score(shots, crew, lambda path: Inspect(path=path)):
         rows = [row for row in map(index.lookup, outcomes) if row is not None and row.stored is not None]
         for row, verdict in _judged(rows, config):
             outcome = outcomes[row.path]
@@ -137,7 +137,7 @@ def _sidecar(case: _Case, desk: Planner) -> Culled:
     )
 
 
-def _photos(photos: Sequence[tuple[_Case, Inside]], desk: Planner, pool: Pool[Key]) -> Iterator[Culled]:
+def _photos(photos: Sequence[tuple[_Case, Inside]], desk: Planner, crew: Crew[Key]) -> Iterator[Culled]:
     """Yield what becomes of photos that are written themselves."""
     to_copy: dict[Path, tuple[_Case, Inside]] = {}
     for case, planned in photos:
@@ -148,7 +148,7 @@ def _photos(photos: Sequence[tuple[_Case, Inside]], desk: Planner, pool: Pool[Ke
             desk.remember(planned)
         yield _photo(case, planned)
     tasks = [Embed(path=path, packet=planned.packet) for path, (_, planned) in to_copy.items()]
-    for path, outcome in perform(tasks, pool):
+    for path, outcome in perform(tasks, crew):
         yield _copied(*to_copy[path], outcome, desk)
 
 

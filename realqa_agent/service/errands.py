@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from realqa_agent.errors import IndexBusyError, PermanentError, RefusalKind, TransientError
 from realqa_agent.files import stat_of
+from realqa_agent.queue.records import Priority
 from realqa_agent.worker.messages import (
     Assess,
     Assessed,
@@ -23,9 +24,11 @@ from realqa_agent.worker.messages import (
     Examined,
     FactsRead,
     Failed,
+    Follow,
     Outcome,
     ReadFacts,
     Refused,
+    Seen,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
     from realqa_agent.queue.jobs import Job, Queue
     from realqa_agent.service.publishing import Publisher
     from realqa_agent.service.record import Recorder
-    from realqa_agent.worker.pool import Pool
+    from realqa_agent.worker.crew import Crew
+
+    Follows = Callable[[Job], bool]
+    """Tells whether the model is to judge a job's file, which has its first look."""
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +59,18 @@ class Tally:
     scored: int = 0
     known: int = 0
     """Content that was assessed already: copies, moves, work taken over, results taken from sidecars."""
+    followed: int = 0
+    """What the model judged after the first look."""
     refused: int = 0
+    unanswered: int = 0
+    """What the model gave no number for; the first look's results stay."""
     failed: int = 0
     """Tries that ended in an error; each stands in the queue with its text."""
 
     @property
     def finished(self) -> int:
-        """Files that ended one way or another."""
-        return self.scored + self.known + self.refused
+        """Jobs that ended one way or another."""
+        return self.scored + self.known + self.followed + self.refused + self.unanswered
 
 
 @dataclass(kw_only=True, slots=True)
@@ -78,16 +88,30 @@ class _Errand:
     inside_failed: bool = False
     """There can be no such copy."""
 
+    @property
+    def follows(self) -> bool:
+        """Whether it is for the model, and the file has its first look."""
+        return self.job.priority is Priority.FOLLOW
+
 
 class Errands:
     """All jobs that this agent holds, by their number."""
 
-    def __init__(self, index: Index, queue: Queue, pool: Pool[int], recorder: Recorder, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        index: Index,
+        queue: Queue,
+        crew: Crew[int],
+        recorder: Recorder,
+        publisher: Publisher,
+        follows: Follows,
+    ) -> None:
         self._index = index
         self._queue = queue
-        self._pool = pool
+        self._crew = crew
         self._recorder = recorder
         self._publisher = publisher
+        self._follows = follows
         self._errands: dict[int, _Errand] = {}
         self._warned: set[Path] = set()
         self.tally = Tally()
@@ -95,10 +119,16 @@ class Errands:
     def __len__(self) -> int:
         return len(self._errands)
 
+    @property
+    def looking(self) -> int:
+        """How many are for the first look."""
+        return sum(not errand.follows for errand in self._errands.values())
+
     def begin(self, job: Job) -> None:
         """Send a worker to a claimed job's file."""
-        self._pool.submit(job.job_id, Examine(path=job.path))
-        self._errands[job.job_id] = _Errand(job=job)
+        errand = _Errand(job=job)
+        self._crew.submit(job.job_id, self._question(job) if errand.follows else Examine(path=job.path))
+        self._errands[job.job_id] = errand
 
     def settle(self, number: int, outcome: Outcome) -> None:
         """Carry an errand on after a worker's answer, or to its end.
@@ -118,23 +148,51 @@ class Errands:
                     return self._publish(errand)
                 errand.recalled = self._recorder.told(job, outcome)
                 unknown = errand.recalled is None
-                self._pool.submit(job.job_id, Assess(path=job.path) if unknown else ReadFacts(path=job.path))
+                self._crew.submit(job.job_id, Assess(path=job.path) if unknown else ReadFacts(path=job.path))
                 return True
             case Assessed() | FactsRead():
+                if isinstance(outcome, Assessed) and errand.follows:
+                    errand.examined = outcome.examined or errand.examined
                 return self._record(errand, outcome) and self._publish(errand)
             case EmbeddedCopy() if errand.inside is not None:
                 self._finish(job, partial(self._publisher.write_inside, errand.inside, outcome))
+                return False
             case Refused(message=message) | Crashed(message=message) if errand.inside is not None:
                 log.info("%s: %s; the results go into a sidecar", job.path, message)
                 errand.inside_failed = True
                 return self._publish(errand)
+            case other:
+                self._end_without(errand, other)
+                return False
+
+    def _end_without(self, errand: _Errand, outcome: Outcome) -> None:
+        """End an errand that came to nothing. One for the model leaves the first look's results in force."""
+        job = errand.job
+        match outcome:
+            case Refused(kind=RefusalKind.UNANSWERED, message=message) if errand.follows:
+                self._unanswered(job, message)
+            case Refused(kind=kind, message=message) if errand.follows:
+                self._failed(job, f"{kind}: {message}", transient=False)
             case Refused(kind=kind, message=message):
                 self._refused(job, kind, message)
+            case Failed(message=message, away=True) if errand.follows:
+                self._queue.put_back(job, message)
             case Failed(message=message, transient=transient):
                 self._failed(job, message, transient=transient)
+            case Crashed(message=message) if errand.follows:
+                self._failed(job, message, transient=True)
             case Crashed(message=message):
                 self._crashed(job, message)
-        return False
+
+    def _question(self, job: Job) -> Follow | Examine:
+        """Return what leads to the model's word on a file; its content may have it already, as a copy has."""
+        row = self._index.lookup(job.path)
+        if row is None or row.sha256 is None:
+            return Follow(path=job.path)
+        if self._recorder.has_last_word(row.sha256):
+            return Examine(path=job.path)
+        first = self._recorder.first_look(row.sha256)
+        return Follow(path=job.path, seen=None if first is None else Seen(sha256=row.sha256, first=first))
 
     def _known(self, errand: _Errand, examined: Examined) -> bool:
         """Record a file whose content is assessed already; tell whether it is."""
@@ -163,7 +221,8 @@ class Errands:
                 self._recorder.recalled(job, examined, recalled, read.facts)
             self._queue.enqueue(self._recorder.judge_shot(job, recalled))
         errand.recorded = True
-        self.tally.scored += isinstance(read, Assessed)
+        self.tally.followed += errand.follows
+        self.tally.scored += isinstance(read, Assessed) and not errand.follows
         self.tally.known += isinstance(read, FactsRead)
         return True
 
@@ -175,7 +234,7 @@ class Errands:
             return False
         planned = None if errand.inside_failed else self._publisher.inside(row, row.verdict, examined.embedded)
         if planned is not None and planned.changed:
-            self._pool.submit(errand.job.job_id, Embed(path=row.path, packet=planned.packet))
+            self._crew.submit(errand.job.job_id, Embed(path=row.path, packet=planned.packet))
             errand.inside = planned
             return True
         if planned is None:
@@ -195,7 +254,17 @@ class Errands:
         except PermanentError as error:
             self._failed(job, str(error), transient=False)
         else:
-            self._queue.finish(job)
+            if self._follows(job):
+                self._queue.follow(job)
+            else:
+                self._queue.finish(job)
+
+    def _unanswered(self, job: Job, message: str) -> None:
+        with self._index.together():
+            if self._queue.unanswered(job, message):
+                self._index.note(job.file_id, "unanswered", message)
+        self.tally.unanswered += 1
+        log.warning("%s: %s", job.path, message, extra={"photo": job.path})
 
     def _refused(self, job: Job, kind: RefusalKind, message: str) -> None:
         self._queue.enqueue(self._recorder.refused(job, kind, message))

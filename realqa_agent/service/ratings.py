@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from realqa_agent.config import Metadata
     from realqa_agent.index.store import Index
     from realqa_agent.metadata.record import Memory
-    from realqa_agent.worker.pool import Pool
+    from realqa_agent.worker.crew import Crew
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,10 +34,10 @@ class Rating:
 
 
 def human_ratings(
-    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], settings: Metadata, index: Index | None
+    shots: Sequence[Sequence[Path]], crew: Crew[tuple[int, Path]], settings: Metadata, index: Index | None
 ) -> Iterator[list[Rating]]:
     """Yield the ratings of each shot's files, from sidecars, from inside the files, and what the index remembers."""
-    for outcomes in score(shots, pool, Inspect):
+    for outcomes in score(shots, crew, lambda path: Inspect(path=path)):
         found = []
         for path, outcome in outcomes.items():
             # A file that can't be opened may still have a sidecar with stars.

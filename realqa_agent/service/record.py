@@ -18,13 +18,15 @@ from realqa_agent.metadata.recall import recall
 from realqa_agent.metadata.sidecar import sidecar_of
 
 if TYPE_CHECKING:
+    from realqa_agent.assessment import Assessment
     from realqa_agent.capture import CaptureFacts
     from realqa_agent.config import Config
     from realqa_agent.errors import RefusalKind
     from realqa_agent.index.store import Index, Member
     from realqa_agent.metadata.recall import Recalled
     from realqa_agent.queue.jobs import Job
-    from realqa_agent.worker.messages import Assessed, Examined, Ready
+    from realqa_agent.service.voices import Voices
+    from realqa_agent.worker.messages import Assessed, Examined
 
 
 def now() -> str:
@@ -33,25 +35,36 @@ def now() -> str:
 
 
 class Recorder:
-    """Writes one scorer's results into the index."""
+    """Writes the results of the scorers that count into the index."""
 
-    def __init__(self, index: Index, config: Config, scorer: Ready) -> None:
+    def __init__(self, index: Index, config: Config, voices: Voices) -> None:
         self._index = index
         self._config = config
-        self._scorer = scorer
+        self._voices = voices
 
     def known(self, job: Job, examined: Examined) -> bool:
         """Given an examined file, record it without scoring if its content is assessed already; tell whether it was."""
         identity = examined.identity
-        scorer = (self._scorer.scorer, self._scorer.version)
-        if self._index.assessment_of(identity.sha256, *scorer) is None:
-            return False
-        self._index.record_known(job.file_id, identity.stat, identity.sha256, *scorer)
-        return True
+        for voice in self._voices.best_first():
+            if self._index.assessment_of(identity.sha256, *voice) is not None:
+                self._index.record_known(job.file_id, identity.stat, identity.sha256, *voice)
+                return True
+        return False
 
     def told(self, job: Job, examined: Examined) -> Recalled | None:
         """Given an examined file that the index doesn't know, return what its sidecar says of it, if that counts."""
-        return recall(job.path, examined.identity.sha256, self._scorer.scorer, self._scorer.version)
+        told = (recall(job.path, examined.identity.sha256, *voice) for voice in self._voices.best_first())
+        return next(filter(None, told), None)
+
+    def has_last_word(self, sha256: str) -> bool:
+        """Tell whether the model judged a content already."""
+        second = self._voices.second
+        return second is not None and self._index.assessment_of(sha256, *second) is not None
+
+    def first_look(self, sha256: str) -> Assessment | None:
+        """Return the first look at a content, if the index has it."""
+        stored = self._index.assessment_of(sha256, *self._voices.first)
+        return None if stored is None else stored.assessment
 
     def recalled(self, job: Job, examined: Examined, recalled: Recalled, facts: CaptureFacts) -> None:
         """Put an assessment out of a sidecar into the index."""
@@ -102,7 +115,7 @@ class Recorder:
 
         What is recalled of it counts as far as `_awaiting` says.
         """
-        members = self._index.shot(job.file_id, self._scorer.scorer, self._scorer.version)
+        members = self._index.shot(job.file_id, self._voices.best_first())
         thresholds = self._config.culling.thresholds
         looks = {member.path.name: (member.stored.assessment, member.stored.facts) for member in members}
         verdicts = judge_shot(looks, thresholds)
@@ -121,7 +134,7 @@ class Recorder:
         a verdict is milder, never harder.
         """
         name = member.path.name
-        for other in self._index.awaited(member.file_id, self._scorer.scorer, self._scorer.version):
+        for other in self._index.awaited(member.file_id, self._voices.best_first()):
             together = agree({name: verdict, other: Verdict(decision=recalled.verdict.decision)})
             if recalled.suggests(together[name]):
                 return together[name]

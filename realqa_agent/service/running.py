@@ -21,7 +21,7 @@ from realqa_agent.service.schedule import scheduled
 from realqa_agent.service.scoring import processes
 from realqa_agent.service.writing import begin
 from realqa_agent.watch.folders import Folders
-from realqa_agent.worker.pool import Pool
+from realqa_agent.worker.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,14 +41,14 @@ def running(config: Config, roots: Sequence[Path], *, once: bool) -> Iterator[Ag
         index = stack.enter_context(_opened(config.index.file, lock))
         if once and (since := Steering(index).paused_since()):
             raise UserError(f"the queue is paused since {since}; `realqa queue resume` lets work go on")
-        pool = stack.enter_context(Pool[int](config, processes(config.scoring)))
+        crew = stack.enter_context(Crew[int](config, processes(config.scoring)))
         folders = Folders(roots, config.watch, ignore=config.folders.ignore, index=index, once=once)
         agent = Agent(
             config,
             index=index,
             queue=Queue(index, config.queue),
             folders=folders,
-            pool=pool,
+            crew=crew,
             journal=begin(index, config, Who.AGENT),
             manners=None if once else Manners(config.manners),
         )

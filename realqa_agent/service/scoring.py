@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realqa_agent.culling.shots import shot_of
+from realqa_agent.errors import TransientError
 from realqa_agent.watch.candidates import Candidates
 from realqa_agent.watch.scan import scan
-from realqa_agent.worker.messages import Assess, Inspect, Outcome, Task
+from realqa_agent.worker.messages import Follow, Outcome, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from realqa_agent.config import Scoring
-    from realqa_agent.worker.pool import Pool
+    from realqa_agent.worker.crew import Crew
 
 MOST_PROCESSES = 4
 """More workers than this wait for the disk, and take the machine from its owner."""
@@ -53,32 +54,32 @@ def _shot(path: Path) -> tuple[str, str]:
 
 
 def score(
-    shots: Sequence[Sequence[Path]], pool: Pool[tuple[int, Path]], task: type[Assess | Inspect] = Assess
+    shots: Sequence[Sequence[Path]], crew: Crew[tuple[int, Path]], task: Callable[[Path], Task]
 ) -> Iterator[dict[Path, Outcome]]:
-    """Score shot after shot on all workers; yield each shot's outcomes as soon as it and those before it are done.
+    """Do a task for file after file; yield each shot's outcomes as soon as it and those before it are done.
 
-    With the task `Inspect` only the metadata inside the files are read.
+    `Crew.assess` is the task that leads to the last word on a file.
     """
-    done = perform([task(path=path) for shot in shots for path in shot], pool)
+    done = perform([task(path) for shot in shots for path in shot], crew)
     for shot in shots:
         yield dict(islice(done, len(shot)))
 
 
-def perform(tasks: Sequence[Task], pool: Pool[tuple[int, Path]]) -> Iterator[tuple[Path, Outcome]]:
-    """Do tasks on all workers; yield each outcome with its file, in the order of the tasks, as soon as possible."""
-    waiting = enumerate(tasks)
+def perform(tasks: Sequence[Task], crew: Crew[tuple[int, Path]]) -> Iterator[tuple[Path, Outcome]]:
+    """Do tasks on all workers; yield each outcome with its file, in the order of the tasks, as soon as possible.
+
+    Raise TransientError if the model goes away in the middle of it: who stands beside it can mend that.
+    """
+    given = following = 0
     collected: dict[int, Outcome] = {}
-    following = 0
-    exhausted = False
     while following < len(tasks):
-        while pool.free and not exhausted:
-            number, task = next(waiting, (0, None))
-            if task is None:
-                exhausted = True
-            else:
-                pool.submit((number, task.path), task)
-        for (number, _), outcome in pool.wait(timeout=60.0):
+        while given < len(tasks) and (crew.free_to_follow if isinstance(tasks[given], Follow) else crew.free):
+            crew.submit((given, tasks[given].path), tasks[given])
+            given += 1
+        for (number, _), outcome in crew.wait(timeout=60.0):
             collected[number] = outcome
+        if crew.trouble is not None:
+            raise TransientError(crew.trouble)
         while following in collected:
             yield tasks[following].path, collected.pop(following)
             following += 1

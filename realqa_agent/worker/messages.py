@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from realqa_agent.errors import RefusalKind
     from realqa_agent.files import FileStat
     from realqa_agent.media.identity import Identity
+    from realqa_agent.scoring.view import Frame, Shown, View
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,12 @@ class Ready:
 
     scorer: str
     version: str
+    view: View | None = None
+    """How pictures are to be shown to it, if it is a model."""
+    at_once: int = 1
+    """Tasks that it does together."""
+    about: str = ""
+    """Where a model runs and how, for people."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,6 +90,67 @@ class Assessed:
     facts: CaptureFacts
     assessment: Assessment
     elapsed_ms: float
+    examined: Examined | None = None
+    """What else is known of the file, from a `Follow`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """The first look at a photo, which need not be made again."""
+
+    sha256: str
+    """Of the content that it is of."""
+    first: Assessment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Follow:
+    """Open a file and let the model judge it; two workers do it, one after the other."""
+
+    path: Path
+    seen: Seen | None = None
+    label: float | None = None
+    """What people gave it, 1 to 10, if the model is to be held against that."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepare:
+    """Examine a file, open it, and bring its pictures to the size that the model takes."""
+
+    path: Path
+    view: View
+    seen: Seen | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """Answer to `Prepare`; the fields are those of `Assessed`."""
+
+    examined: Examined
+    stat: FileStat
+    kind: str
+    width: int
+    height: int
+    duration_s: float | None
+    facts: CaptureFacts
+    frames: tuple[Frame, ...]
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judge:
+    """Ask the model about a photo or a clip."""
+
+    shown: Shown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Judged:
+    """Answer to `Judge`."""
+
+    assessment: Assessment
+    elapsed_ms: float
+    """Its share of the time that the model took for all that it judged together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +204,8 @@ class Failed:
     """False for a defect of ours: the message then holds the traceback."""
     leaving: bool = False
     """The worker ends after this answer, and what else it was given goes to another one."""
+    away: bool = False
+    """What scores can't be asked now: no fault of the file, whose try is not spent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +215,12 @@ class Crashed:
     message: str
 
 
-Task = Examine | Inspect | Assess | ReadFacts | Embed
-Answer = Examined | Inspected | Assessed | FactsRead | EmbeddedCopy | Refused | Failed
-Outcome = Answer | Crashed
+Task = Examine | Inspect | Assess | ReadFacts | Embed | Follow
+"""What a crew can be asked for."""
+
+Order = Examine | Inspect | Assess | ReadFacts | Embed | Prepare
+"""What one worker of the first look does."""
+
+Answer = Examined | Inspected | Assessed | FactsRead | EmbeddedCopy | Prepared | Judged | Refused | Failed
+Outcome = Examined | Inspected | Assessed | FactsRead | EmbeddedCopy | Refused | Failed | Crashed
+"""What a task comes to."""

@@ -134,12 +134,34 @@ def test_awaited_are_the_files_of_a_shot_that_a_scorer_has_still_to_judge(index:
     index.record_scored(ids["a/1.jpg"], stat(0), sha("jpg"), stored=stored())
     index.record_refused(ids["a/1.tif"], None, RefusalKind.CORRUPT, "cut")
     scorer = ("firstlook", "1")
-    assert index.awaited(ids["a/1.jpg"], *scorer) == ["1.dng", "1.heic"]
+    assert index.awaited(ids["a/1.jpg"], [scorer]) == ["1.dng", "1.heic"]
     index.record_recalled(ids["a/1.dng"], stat(1), sha("dng"), stored=stored(), sidecar="1.dng.xmp")
-    assert index.awaited(ids["a/1.jpg"], *scorer) == ["1.heic"]
-    assert index.awaited(ids["a/1.jpg"], "firstlook", "2") == ["1.dng", "1.heic"]
+    assert index.awaited(ids["a/1.jpg"], [scorer]) == ["1.heic"]
+    assert index.awaited(ids["a/1.jpg"], [("firstlook", "2")]) == ["1.dng", "1.heic"]
     row = index.lookup(PHOTOS / "a/1.dng")
     assert row is not None
     assert (row.sha256, row.stored) == (sha("dng"), stored())
     last = index.history(ids["a/1.dng"])[-1]
     assert (last.event, last.detail) == ("recalled", "firstlook 1 from 1.dng.xmp")
+
+
+def test_several_files_and_memories_are_those_of_one_by_one(album: Index) -> None:
+    paths = [PHOTOS / name for name in (*SCORES, "b/4.jpg", "b/5.jpg", "c/6.jpg")]
+    for number, path in enumerate(paths[::2]):
+        row = album.lookup(path)
+        assert row is not None
+        album.remember(row.file_id, {"rating": ("agent", str(number)), "keywords": ("human", "")})
+    rows = album.several([*paths, *paths, PHOTOS / "unknown.jpg"])
+    assert {row.path: row for row in rows} == {path: album.lookup(path) for path in paths}
+    assert len(rows) == len(paths)
+    memories = album.memories(paths)
+    assert {row.file_id: memories.get(row.file_id, {}) for row in rows} == {
+        row.file_id: album.memory(row.file_id) for row in rows
+    }
+
+
+def test_many_files_are_found_by_names_of_any_bytes(index: Index) -> None:
+    files = [Path(f"/photos/{each % 3}/tab\t{each}\udcff.jpg") for each in range(3 * reading.NAMES_AT_ONCE + 7)]
+    take_in(index, [Appeared(path=path, stat=stat(number)) for number, path in enumerate(files)])
+    assert {row.path for row in index.several(files)} == set(files)
+    assert index.several([]) == []

@@ -130,7 +130,7 @@ def _has_assessments(index: Index) -> None:
 
 
 def _has_what_was_said_of_files(index: Index) -> None:
-    shot = index.shot(1, "firstlook", "1")
+    shot = index.shot(1, [("firstlook", "1")])
     assert [(member.path.name, member.verdict) for member in shot] == [
         ("IMG_1.CR2", Verdict(decision=Decision.KEEP, reasons=("the better of the shot",))),
         ("IMG_1.JPG", Verdict(decision=Decision.REJECT, reasons=("dark: 3 EV under", "soft"))),

@@ -154,7 +154,7 @@ def test_shot_is_the_present_assessed_files_of_one_name_in_one_folder(index: Ind
     index.record_refused(ids["IMG_1.tif"], None, RefusalKind.CORRUPT, "cut")
     take_in(index, [Vanished(path=PHOTOS / "img_1.heic")])
     index.record_verdict(ids["IMG_1.CR2"], REJECT, judged_at="2027-01-15T08:00:01Z")
-    members = index.shot(ids["IMG_1.JPG"], "firstlook", "1")
+    members = index.shot(ids["IMG_1.JPG"], [("firstlook", "1")])
     assert [(member.path.name, member.verdict) for member in members] == [("IMG_1.CR2", REJECT), ("IMG_1.JPG", None)]
     assert [member.file_id for member in members] == [ids["IMG_1.CR2"], ids["IMG_1.JPG"]]
     assert members[0].stored == stored()

@@ -10,8 +10,9 @@ from support.records import PHOTOS, Clock, add, sha, stat, stored
 from realqa_agent.assessment import Decision, Verdict
 from realqa_agent.errors import RefusalKind
 from realqa_agent.files import Appeared, FileStat, Vanished
+from realqa_agent.index.reading import NAMES_AT_ONCE
 from realqa_agent.index.store import Index, Row
-from realqa_agent.queue.intake import NAMES_AT_ONCE, Intake, take_in
+from realqa_agent.queue.intake import Intake, take_in
 from realqa_agent.queue.jobs import Queue
 from realqa_agent.queue.steering import Steering
 
@@ -100,7 +101,7 @@ def test_moved_file_belongs_to_the_shot_of_its_new_place(index: Index, scored: i
     raw = add(index, PHOTOS / "IMG_7.CR2", 7)
     index.record_scored(raw, stat(7), sha("raw"), stored=stored())
     take_in(index, [Appeared(path=PHOTOS / "IMG_7.JPG", stat=stat(1)), Vanished(path=A)])
-    assert {member.file_id for member in index.shot(raw, "firstlook", "1")} == {raw, scored}
+    assert {member.file_id for member in index.shot(raw, [("firstlook", "1")])} == {raw, scored}
 
 
 def test_move_is_seen_on_the_real_disk_before_the_old_path_is_reported(
@@ -200,7 +201,7 @@ def test_file_called_unreadable_because_it_had_moved_away_gets_another_try(
 
 
 def test_rescoring_survives_a_move(index: Index, queue: Queue, scored: int) -> None:
-    queue.enqueue_unscored("firstlook", "2")
+    queue.enqueue_unscored([("firstlook", "2")])
     (job,) = queue.claim("me", 1)
     take_in(index, [Appeared(path=B, stat=stat(1)), Vanished(path=A)])
     assert not queue.finish(job)

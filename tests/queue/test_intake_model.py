@@ -157,7 +157,7 @@ def test_every_file_ends_known_by_its_content_and_is_scored_once(
             assert rows[path].refusal is None
         assert len(set(world.scored)) == len(world.scored)
         assert contents(index) == {path: sha(content.text) for path, content in world.files.items()}
-        assert world.queue.enqueue_unscored("firstlook", "1") == 0
+        assert world.queue.enqueue_unscored([("firstlook", "1")]) == 0
         jobs = world.queue.counts()
         assert (jobs.queued, jobs.waiting, jobs.running) == (0, 0, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ from support.records import PHOTOS, Clock, add, sha, stat, stored
 from realqa_agent.config import Queue as Settings
 from realqa_agent.errors import RefusalKind
 from realqa_agent.files import Appeared, Vanished
+from realqa_agent.index.schema import file
 from realqa_agent.index.store import Index
 from realqa_agent.queue.intake import take_in
 from realqa_agent.queue.jobs import Job, Queue, QueueCounts
-from realqa_agent.queue.records import State
+from realqa_agent.queue.records import Priority, State
 from realqa_agent.queue.retry import FailureKind
 from realqa_agent.queue.steering import Steering
 
@@ -30,7 +32,7 @@ def claim(queue: Queue, owner: str = "me") -> Job:
 
 
 def counts(*, queued: int = 0, waiting: int = 0, running: int = 0, dead: int = 0) -> QueueCounts:
-    return QueueCounts(queued=queued, waiting=waiting, running=running, dead=dead, dropped=0)
+    return QueueCounts(queued=queued, following=0, waiting=waiting, running=running, dead=dead, unanswered=0, dropped=0)
 
 
 def test_jobs_are_claimed_in_turn_and_once(index: Index, queue: Queue) -> None:
@@ -232,9 +234,9 @@ def test_new_scorer_has_all_to_do_but_refused_and_missing_ones(index: Index, que
         queue.finish(job)
     index.record_refused(ids["refused"], None, RefusalKind.CORRUPT, "cut")
     take_in(index, [Vanished(path=PHOTOS / "missing")])
-    assert queue.enqueue_unscored("firstlook", "1") == 0
-    assert queue.enqueue_unscored("firstlook", "2") == 2
-    assert queue.enqueue_unscored("firstlook", "2") == 0
+    assert queue.enqueue_unscored([("firstlook", "1")]) == 0
+    assert queue.enqueue_unscored([("firstlook", "2")]) == 2
+    assert queue.enqueue_unscored([("firstlook", "2")]) == 0
     fill(index, "new.jpg")
     assert [job.path.name for job in queue.claim("me", 9)] == ["new.jpg", "1", "2"]
 
@@ -262,3 +264,64 @@ def test_job_knows_the_path_of_a_file_that_moved_while_it_waited(index: Index, q
     moved = Path("/elsewhere/1.jpg")
     take_in(index, [Appeared(path=moved, stat=stat(1)), Vanished(path=PHOTOS / "1.jpg")])
     assert claim(queue).path == moved
+
+
+def for_the_model(queue: Queue) -> None:
+    queue.enqueue_followed(file.c.missing_since.is_(None))
+
+
+def test_jobs_for_the_model_are_claimed_apart(index: Index, queue: Queue) -> None:
+    fill(index, "1.jpg")
+    queue.follow(claim(queue))
+    assert queue.counts() == replace(counts(queued=1), following=1)
+    assert queue.claim("me", 1) == []
+    assert queue.next_due() is None
+    assert queue.next_due(follow=True) is not None
+    (job,) = queue.claim("me", 1, follow=True)
+    assert (job.priority, job.attempts) == (Priority.FOLLOW, 1)
+
+
+def test_a_job_that_was_taken_over_is_not_followed(index: Index, queue: Queue, clock: Clock) -> None:
+    fill(index, "1.jpg")
+    lost = claim(queue)
+    clock.now += LEASE_SECONDS + 1
+    mine = claim(queue, "you")
+    queue.follow(lost)
+    assert queue.counts() == counts(running=1)
+    assert queue.finish(mine)
+
+
+def test_a_job_for_the_model_gives_way_to_any_other(index: Index, queue: Queue) -> None:
+    fill(index, "1.jpg")
+    job = claim(queue)
+    queue.follow(job)
+    assert queue.enqueue([job.file_id]) == 1
+    assert queue.counts() == counts(queued=1)
+    for_the_model(queue)
+    assert queue.counts() == counts(queued=1)
+
+
+def test_a_try_that_could_not_begin_is_not_spent(index: Index, queue: Queue) -> None:
+    fill(index, "1.jpg")
+    for_the_model(queue)
+    assert queue.put_back(claim(queue), "the server is away")
+    assert claim(queue).attempts == 1
+
+
+def test_what_the_model_gave_no_number_for_waits_for_another_model(index: Index, queue: Queue) -> None:
+    fill(index, "1.jpg")
+    queue.follow(claim(queue))
+    (job,) = queue.claim("me", 1, follow=True)
+    assert queue.unanswered(job, "it says nothing")
+    assert queue.counts() == replace(counts(dead=1), unanswered=1)
+    assert queue.retry_mendable() == 0
+    queue.forget_followed()
+    assert queue.retry_unanswered() == 1
+    assert len(queue.claim("me", 1, follow=True)) == 1
+
+
+def test_what_waits_for_the_model_can_be_forgotten_and_nothing_else(index: Index, queue: Queue) -> None:
+    fill(index, "1.jpg", "2.jpg")
+    queue.follow(claim(queue))
+    assert queue.forget_followed() == 1
+    assert queue.counts() == counts(queued=1)

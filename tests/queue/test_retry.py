@@ -7,7 +7,7 @@ import pytest
 from realqa_agent.config import Queue as Settings
 from realqa_agent.queue.retry import FailureKind, pause_seconds
 
-TRANSIENT, PERMANENT, CRASH, ABANDONED = FailureKind
+TRANSIENT, PERMANENT, CRASH, UNANSWERED, ABANDONED = FailureKind
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class TestWithJobs:
         assert queue.counts().dropped == 3
         assert states(steering)["running.jpg"] is State.RUNNING
         queue.retry_mendable()
-        queue.enqueue_unscored("firstlook", "1")
+        queue.enqueue_unscored([("firstlook", "1")])
         assert steering.retry() == 0
         assert queue.claim("me", 9) == []
         take_in(index, [Appeared(path=PHOTOS / "waiting.jpg", stat=stat(77))])
@@ -118,3 +118,20 @@ def test_clock_that_is_set_back_makes_nothing_wait_for_it(index: Index, queue: Q
     assert queue.next_due() == clock.now
     assert queue.counts().waiting == 0
     assert {job.path for job in queue.claim("me", 9)} == {leased.path, failed.path, PHOTOS / "2.jpg"}
+
+
+def test_hastened_files_leave_the_backlog_and_nothing_else_changes(index: Index, steering: Steering) -> None:
+    backlog = [Appeared(path=PHOTOS / f"{each}.jpg", stat=stat(each), recent=False) for each in range(3)]
+    take_in(index, [*backlog, Appeared(path=PHOTOS / WILD, stat=stat(9))])
+    steering.drop([PHOTOS / "1.jpg"])
+    assert steering.hasten([PHOTOS / name for name in ("1.jpg", "2.jpg", WILD, "unknown.jpg")]) == 1
+    order = [(standing.path.name, standing.priority) for standing in steering.listing(state=State.QUEUED)]
+    assert order == [(WILD, Priority.IMPORT), ("2.jpg", Priority.IMPORT), ("0.jpg", Priority.BACKLOG)]
+
+
+def test_standing_of_many_files_at_once(index: Index, steering: Steering) -> None:
+    paths = [PHOTOS / str(each % 3) / f"{each}.jpg" for each in range(1200)] + [PHOTOS / WILD]
+    take_in(index, [Appeared(path=path, stat=stat(number)) for number, path in enumerate(paths)])
+    found = steering.standing_at([*paths, PHOTOS / "unknown.jpg"])
+    assert set(found) == set(paths)
+    assert {standing.state for standing in found.values()} == {State.QUEUED}

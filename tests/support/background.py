@@ -17,7 +17,7 @@ from support.place import Place, until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-WORKER = "realqa_agent.worker.child"
+WORKERS = "realqa_agent.worker."
 
 PATIENCE_SECONDS = 20.0
 
@@ -50,7 +50,7 @@ class Background:
         found = []
         for child in self.family():
             try:
-                if WORKER in child.cmdline():
+                if any(word.startswith(WORKERS) for word in child.cmdline()):
                     found.append(child)
             except psutil.Error:
                 continue  # it ended meanwhile, or is a zombie

@@ -14,5 +14,7 @@ def install_odd_scorers(site: Path) -> None:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-scorers\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[realqa.scorers]\n" + "".join(f"{name} = odd_scorers:{name.capitalize()}\n" for name in NAMES)
+        "[realqa.scorers]\n"
+        + "".join(f"{name} = odd_scorers:{name.capitalize()}\n" for name in NAMES)
+        + "[realqa.models]\nwise = odd_scorers:Wise\n"
     )

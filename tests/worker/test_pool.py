@@ -16,6 +16,7 @@ from PIL import Image
 from realqa_agent.config import Config, Media, Scoring
 from realqa_agent.errors import PermanentError, RefusalKind, TransientError, UserError
 from realqa_agent.worker.messages import (
+    Answer,
     Assess,
     Assessed,
     Crashed,
@@ -26,9 +27,8 @@ from realqa_agent.worker.messages import (
     Failed,
     Inspect,
     Inspected,
-    Outcome,
+    Order,
     Refused,
-    Task,
 )
 from realqa_agent.worker.pool import DEPTH, START_PAUSE_SECONDS, Pool
 
@@ -42,13 +42,19 @@ def pool_of(scorer: str, *, size: int = 1, seconds_per_file: int = 120) -> Itera
         yield pool
 
 
-def outcome_of(pool: Pool[str], task: Task) -> Outcome:
+def outcome_of(pool: Pool[str], task: Order) -> Answer | Crashed:
     pool.submit("it", task)
+    ((key, outcome),) = heard(pool)
+    assert key == "it"
+    return outcome
+
+
+def heard(pool: Pool[str]) -> list[tuple[str, Answer | Crashed]]:
+    """Wait until there are outcomes; a worker that comes up ends a wait as well."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        for key, outcome in pool.wait(5.0):
-            assert key == "it"
-            return outcome
+        if outcomes := pool.wait(5.0):
+            return outcomes
     raise AssertionError("no outcome")
 
 
@@ -145,7 +151,7 @@ def test_task_behind_a_fatal_one_is_done_by_another_worker(photo: Path, fatal: P
         pool.submit("fatal", Assess(path=fatal))
         pool.submit("behind", Assess(path=photo))
         assert pool.free == DEPTH - 2
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[str, Answer | Crashed] = {}
         while len(outcomes) < 2:
             outcomes.update(pool.wait(30.0))
     assert isinstance(outcomes["fatal"], Crashed)
@@ -190,9 +196,9 @@ def test_a_worker_that_can_not_go_on_leaves_and_costs_nobody_a_crash(photo: Path
         pool.submit("fatal", Assess(path=fatal))
         pool.submit("behind", Assess(path=photo))
         (before,) = children()
-        outcomes = dict(pool.wait(30.0))
+        outcomes = dict(heard(pool))
         assert outcomes == {"fatal": Failed(message="the graphics card is gone", transient=True, leaving=True)}
-        ((key, outcome),) = pool.wait(30.0)
+        ((key, outcome),) = heard(pool)
         assert (key, type(outcome)) == ("behind", Assessed)
         assert children() != [before]
 
@@ -211,7 +217,7 @@ def test_a_worker_at_work_is_not_ended(photo: Path) -> None:
     with pool_of("plain") as pool:
         pool.submit("it", Assess(path=photo))
         pool.rest(0.0)
-        assert [key for key, _ in pool.wait(30.0)] == ["it"]
+        assert [key for key, _ in heard(pool)] == ["it"]
 
 
 def test_task_for_which_no_worker_can_start_waits_until_one_can(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +232,7 @@ def test_task_for_which_no_worker_can_start_waits_until_one_can(photo: Path, mon
                 pool.wait(30.0)
             assert pool.free == DEPTH - 1
         time.sleep(START_PAUSE_SECONDS)
-        assert [key for key, _ in pool.wait(30.0)] == ["it"]
+        assert [key for key, _ in heard(pool)] == ["it"]
 
 
 def test_others_go_on_if_one_more_worker_can_not_start(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +256,7 @@ def test_a_worker_killed_while_it_starts_is_a_passing_trouble(photo: Path, monke
         monkeypatch.setattr("sys.executable", shutil.which("false"))
         pool.submit("it", Assess(path=photo))
         with pytest.raises(TransientError, match="it ended at once"):
-            pool.wait(30.0)
+            heard(pool)
 
 
 def test_scorer_that_became_another_one_ends_the_run(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,8 +265,9 @@ def test_scorer_that_became_another_one_ends_the_run(photo: Path, monkeypatch: p
         pool.scorer()
         pool.rest(0.0)
         monkeypatch.setattr(pool, "_settings", Config(scoring=Scoring(scorer="bright")))
+        pool.submit("it", Assess(path=photo))
         with pytest.raises(PermanentError, match=r"became another one \(bright 1\)"):
-            pool.submit("it", Assess(path=photo))
+            heard(pool)
         assert children() == []
 
 
