@@ -43,7 +43,7 @@ from realqa_agent.scoring.mllm.packing import VisionSpec, pack  # noqa: E402
 from realqa_agent.scoring.mllm.questions import Kind, Question, Scale  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -55,8 +55,13 @@ SCALE = Scale(low=0.0, high=9.99)
 
 SIZE = (4000, 3000)
 
+RUNS = 2
+
 BF16_FLOPS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 """Dense arithmetic a second, as the makers state it."""
+
+BYTES_A_SECOND = {"H100": 3.35e12, "H200": 4.8e12, "A100": 2.0e12}
+"""What the memory of the SXM cards (A100: 80 GB) hands over, as the makers state it."""
 
 QWEN2_VL_7B: dict[str, Any] = {
     "text_config": {
@@ -104,7 +109,8 @@ def main() -> int:
         "images_per_s": {row.mode: round(row.ours, 2) for row in rows},
         "plain_images_per_s": {row.mode: round(row.plain, 2) for row in rows},
         "ratio_score_attributes": round(next(row.ratio for row in rows if row.mode == "score + attributes"), 2),
-        "share_of_bf16_limit": {row.mode: row.share for row in rows} if on_card else None,
+        "share_of_bf16_limit": {row.mode: row.arithmetic for row in rows},
+        "share_of_memory_limit": {row.mode: row.memory for row in rows},
         "peak_memory_mb": _peak_mb(on_card=on_card),
     }
     if options.json:
@@ -121,8 +127,10 @@ class Row:
     mode: str
     ours: float
     plain: float
-    share: float | None
-    """Of the card's arithmetic, that which the tokens of the prompt alone take."""
+    arithmetic: float | None
+    """Of what the card can reckon, the part that the prompt's tokens alone take; None for a card that isn't listed."""
+    memory: float | None
+    """Of what its memory can hand over, the part that reading all weights once a pass takes."""
 
     @property
     def ratio(self) -> float:
@@ -169,24 +177,36 @@ def _measured(loaded: Loaded, mode: Mode, pictures: Sequence[Pixels], *, on_card
             for question in mode.texts:
                 _generate(loaded, picture, question, mode.limit)
 
-    seconds = _seconds(ours, on_card=on_card)
-    share = None
-    if on_card:
-        weights = sum(parameter.numel() for parameter in loaded.network.parameters())
-        places = loaded.spec.places(pack(pictures[0], loaded.spec)[1])
-        limit = next((flops for card, flops in BF16_FLOPS.items() if card in torch.cuda.get_device_name()), None)
-        share = limit and round(2 * weights * places * len(pictures) / seconds / limit, 3)
+    passes = 0
+
+    def count(*_: object) -> None:
+        nonlocal passes
+        passes += 1
+
+    with loaded.network.register_forward_pre_hook(count):
+        seconds = _seconds(ours, on_card=on_card)
+    weights = list(loaded.network.parameters())
+    places = loaded.spec.places(pack(pictures[0], loaded.spec)[1])
+    reckoned = 2 * sum(one.numel() for one in weights) * places * len(pictures) / seconds
+    read = sum(one.nbytes for one in weights) * passes / RUNS / seconds
     return Row(
         mode=mode.name,
         ours=len(pictures) / seconds,
         plain=len(few) / _seconds(plain, on_card=on_card),
-        share=share,
+        arithmetic=_share(reckoned, BF16_FLOPS, on_card=on_card),
+        memory=_share(read, BYTES_A_SECOND, on_card=on_card),
     )
 
 
+def _share(done: float, limits: Mapping[str, float], *, on_card: bool) -> float | None:
+    """Return which part of the card's limit was reached; None without one that is listed."""
+    card = torch.cuda.get_device_name() if on_card else ""
+    return next((round(done / limit, 3) for name, limit in limits.items() if name in card), None)
+
+
 def _seconds(work: Callable[[], None], *, on_card: bool) -> float:
-    """Return the time of the second run: the first one compiles and fills caches."""
-    for _ in range(2):
+    """Return the time of the last run: the first one compiles and fills caches."""
+    for _ in range(RUNS):
         began = time.perf_counter()
         work()
         if on_card:
@@ -272,11 +292,11 @@ def _peak_mb(*, on_card: bool) -> int:
 def _print(report: dict[str, Any], rows: Sequence[Row]) -> None:
     title = f"{report['model']} on {report['device']}, {report['pictures']} pictures of {SIZE[0]} x {SIZE[1]}"
     table = Table(title=title)
-    for heading in ("mode", "ours, pictures/s", "plain, pictures/s", "ratio", "share of the bf16 limit"):
+    for heading in ("mode", "ours, pictures/s", "plain, pictures/s", "ratio", "of the arithmetic", "of the memory"):
         table.add_column(heading, justify="left" if heading == "mode" else "right")
     for row in rows:
-        share = "" if row.share is None else f"{row.share:.0%}"
-        table.add_row(row.mode, f"{row.ours:.2f}", f"{row.plain:.2f}", f"{row.ratio:.1f}", share)
+        shares = ["" if share is None else f"{share:.0%}" for share in (row.arithmetic, row.memory)]
+        table.add_row(row.mode, f"{row.ours:.2f}", f"{row.plain:.2f}", f"{row.ratio:.1f}", *shares)
     Console().print(table)
     Console().print(f"peak memory {report['peak_memory_mb']} MB")
 

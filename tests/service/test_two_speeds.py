@@ -1,4 +1,4 @@
-"""The first look answers at once, the model follows: for whom, when it is away, silent, slow, killed, or another one."""
+"""The first look answers at once, the model follows: for whom, and when it is away, silent, slow, killed or a new one."""
 
 from __future__ import annotations
 
