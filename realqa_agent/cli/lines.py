@@ -6,14 +6,13 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from realqa_agent.cli.tsv import line as tsv_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from realqa_agent.assessment import Assessment, Verdict
     from realqa_agent.errors import RefusalKind
-
-TSV_VERSION = "#realqa-tsv\t1"
-"""The first line of TSV output; a reader refuses a higher number and ignores further columns."""
 
 TSV_COLUMNS = ("path", "overall", "quality", "aesthetic", "decision", "reason")
 
@@ -53,20 +52,16 @@ def dump(line: dict[str, Any]) -> str:
 
 
 def tsv(line: dict[str, Any]) -> str:
-    """Return one line of TSV with the columns `TSV_COLUMNS`; tab, newline and backslash in a cell are escaped."""
+    """Return one line of TSV with the columns `TSV_COLUMNS`."""
     if line["ok"]:
         reasons = "; ".join(line["verdict"]["reasons"])
         cells = [f"{line[name]:.2f}" for name in ("overall", "quality", "aesthetic")]
         cells += [line["verdict"]["decision"], reasons]
     else:
         cells = ["", "", "", "", f"{line['error']['kind']}: {line['error']['message']}"]
-    return "\t".join(_escape(cell) for cell in (line["path"], *cells))
+    return tsv_line([line["path"], *cells])
 
 
 def last_line(error: str | None) -> str:
     """Return what of an error fits into a line; of a traceback, the exception."""
     return (error or "").rstrip().rpartition("\n")[2]
-
-
-def _escape(cell: str) -> str:
-    return cell.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")

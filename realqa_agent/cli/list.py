@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from realqa_agent.assessment import Decision
-from realqa_agent.cli import lines
+from realqa_agent.cli import lines, tsv
 from realqa_agent.cli.main import settings_of
 from realqa_agent.index.store import Index
 
@@ -87,11 +87,10 @@ def as_line(row: Row) -> dict[str, Any] | None:
 
 
 def _print_tsv(found: Iterator[dict[str, Any]]) -> None:
-    click.echo(lines.TSV_VERSION)
-    click.echo("\t".join(lines.TSV_COLUMNS))
+    click.echo(tsv.HEAD)
+    click.echo(tsv.line(lines.TSV_COLUMNS))
     for line in found:
-        # Bytes, since a file name may be none of the terminal's encoding.
-        click.echo((lines.tsv(line) + "\n").encode(errors="surrogateescape"), nl=False)
+        click.echo(tsv.encoded(f"{lines.tsv(line)}\n"), nl=False)
 
 
 def _print_table(found: Iterator[dict[str, Any]]) -> None:

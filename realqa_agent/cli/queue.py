@@ -8,10 +8,11 @@ import time
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from realqa_agent.cli import tsv
 from realqa_agent.cli.lines import last_line
 from realqa_agent.cli.main import settings_of
 from realqa_agent.cli.moments import duration
@@ -19,11 +20,14 @@ from realqa_agent.index.codec import rfc3339
 from realqa_agent.index.store import Index
 from realqa_agent.queue.records import State
 from realqa_agent.queue.steering import Steering
+from realqa_agent.service.handover import hand_over
 from realqa_agent.service.lock import holder
+from realqa_agent.service.naming import as_watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from realqa_agent.config import Config
     from realqa_agent.queue.records import Standing
 
 SHOWN = 50
@@ -42,6 +46,7 @@ def command() -> None:
 
     \b
     realqa queue list
+    realqa queue add ~/Pictures/card
     realqa queue retry ~/Pictures/card
     realqa queue pause
     """
@@ -98,6 +103,39 @@ def _wait(standing: Standing) -> str:
     if standing.state is State.QUEUED and standing.next_try_at > now:
         return f"{duration(standing.next_try_at - now)} more"
     return duration(now - standing.queued_at)
+
+
+@command.command(short_help="Hand files to the agent.")
+@PATHS
+@click.option(
+    "--paths-from",
+    "listed",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="File with absolute paths, one a line, as for `realqa query`. `-` reads from the pipe.",
+)
+@click.pass_context
+def add(ctx: click.Context, paths: tuple[Path, ...], *, listed: BinaryIO | None) -> None:
+    """Hand files to the agent as an import, whether it watches their folder or not, and whether it runs or not.
+
+    Of a folder, all photos and clips below it. What the agent knows as it is gets no job: to have such a file tried
+    again, `realqa queue retry`.
+
+    \b
+    realqa queue add /media/card/DCIM
+    """
+    if not paths and listed is None:
+        raise click.UsageError("name a file or folder, or give a list of them with --paths-from")
+    given = [*map(str, _absolute(paths)), *(tsv.read_paths(listed) if listed is not None else ())]
+    config = settings_of(ctx)
+    known_as = as_watched(given, config.folders.watch)
+    with _opened(config) as index:
+        done = hand_over(index, known_as.values(), config.folders.ignore)
+    told = {"known already": done.known, "no photos or clips, or ignored": done.ignored, "not there": done.absent}
+    hastened = f", {_files(done.hastened)} put before the backlog" if done.hastened else ""
+    others = "".join(f", {count} {what}" for what, count in told.items() if count)
+    without_agent = _without_agent(ctx) if done.queued or done.hastened else ""
+    click.echo(f"{_files(done.queued)} queued{hastened}{others}{without_agent}", err=True)
 
 
 @command.command(short_help="Try again, at once, what failed or waits.")
@@ -159,6 +197,14 @@ def resume(ctx: click.Context) -> None:
     with _steering(ctx) as steering:
         changed = steering.resume()
     click.echo(f"work goes on{_without_agent(ctx)}" if changed else "it was not paused", err=True)
+
+
+def _opened(config: Config) -> Index:
+    """Open the index for writing, a new one if there is none; UserError for an earlier version's: it may be in use."""
+    file = config.index.file
+    if file.exists():
+        Index.read(file).close()
+    return Index.open(file)
 
 
 @contextmanager

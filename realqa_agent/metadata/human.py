@@ -34,8 +34,8 @@ def human_rating(photo: Path, embedded: Embedded, settings: Metadata, memory: Me
 
     `photo.ext.xmp` comes before `photo.xmp`, and both before what is inside the photo, since host programs show it
     in that order; where the two sidecars have different stars, as after an edit in digiKam 7.9, nobody can tell. Stars
-    that the agent wrote and nobody changed are no human's. Where no sidecar is left, what the index remembers of a
-    human counts. Raise TransientError or PermanentError, as `sidecar.snapshots` does.
+    that the agent or its plugin set and nobody changed are no human's. Where no sidecar is left, what the index
+    remembers of a human counts. Raise TransientError or PermanentError, as `sidecar.snapshots` does.
     """
     own, lightroom = snapshots(photo)
     decided = _decided(memory)
@@ -44,6 +44,8 @@ def human_rating(photo: Path, embedded: Embedded, settings: Metadata, memory: Me
         around = Surroundings(embedded=embedded, lightroom=None if lightroom is None else lightroom.data)
         imported = settings.assume_default_one or untouched_since_import(own, around, memory)
         stars = _stars(Packet(own.data), default_one=imported and decided != 1)
+        if stars is not None and stars == _set_elsewhere(memory):
+            stars = NOBODYS
     elif decided is not None:
         stars = decided
     if lightroom is not None:
@@ -61,6 +63,12 @@ def _decided(memory: Memory) -> int | None:
     """Return the stars that the index remembers as a human's, None if there are none."""
     kept = memory.get(Field.RATING)
     return None if kept is None or kept.owner is not Owner.HUMAN else _known(number(kept.value)) or None
+
+
+def _set_elsewhere(memory: Memory) -> int | None:
+    """Return the stars that the agent's plugin set in another program, None if there are none; never `NOBODYS`."""
+    kept = memory.get(Field.RATING)
+    return None if kept is None or kept.owner is not Owner.PLUGIN else _known(number(kept.value)) or None
 
 
 def _inside(embedded: Embedded, settings: Metadata) -> int | None:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from realqa_agent.assessment import Assessment, Verdict
 
+ROOT = "RealQA|"
+"""How all keywords of the agent's begin, and nobody else's."""
+
 REJECT = "RealQA|reject"
 
 DEFECTS = {
@@ -107,6 +110,11 @@ def _without_orphans(lists: Lists) -> Lists:
 def remembered(written: AbstractSet[str]) -> str:
     """Return the entries as the index keeps them."""
     return ";".join(sorted(written))
+
+
+def entries(kept: str) -> frozenset[str]:
+    """Undo `remembered`."""
+    return frozenset(filter(None, kept.split(";")))
 
 
 def _leaf(keyword: str) -> str:

@@ -4,12 +4,15 @@ The witness is the agent's note, kept in the sidecar beside a value that it wrot
 A value that equals its witness is the agent's. A value that was there before the agent, or differs from its witness,
 or went missing, is a human's, who keeps the field for ever: the index remembers that. Where notes are lost or
 disagree, or a program may have written the value by itself, nothing is touched and nothing remembered.
+
+What the agent's plugin set inside another program has its note in the index alone, since it is that program which
+writes the sidecar. Once the sidecar shows the value, it gets its witness there.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from realqa_agent.metadata.record import Field, Owner, Remembered
@@ -72,6 +75,8 @@ def settle(
     if found.remembered is not None and found.remembered.owner is Owner.HUMAN:
         note = f"{field} {_current(found) or 'none'} is a human's: left alone"
         return _given_up(found, note if wanted is not None else None)
+    if found.remembered is not None and found.remembered.owner is Owner.PLUGIN:
+        return _set_elsewhere(field, found, found.remembered.value, wanted, unclear, updates=updates)
     if found.witness is None:
         return _unmarked(field, found, wanted, free, unclear)
     return _marked(field, found, found.witness, wanted, unclear, updates=updates)
@@ -97,6 +102,25 @@ def _unmarked(
     if _contested(found) or current == UNREADABLE or value in unclear:
         return _untouched(found, None if as_wanted else f"{field} {current} may be a human's: left alone")
     return _given_up(found, None if as_wanted else f"{field} {current} is a human's: left alone")
+
+
+def _set_elsewhere(
+    field: Field,
+    found: Found,
+    value: str,
+    wanted: int | None,
+    unclear: Collection[float | None],
+    *,
+    updates: bool,
+) -> Settled:
+    here = number(found.here)
+    if here is not None and here == number(value):
+        ours = replace(found, witness=value, remembered=Remembered(owner=Owner.AGENT, value=value))
+        return _marked(field, ours, value, wanted, unclear, updates=updates)
+    change = f"{field}: {value}, set by the agent's plugin, is {found.here or 'none'} in the sidecar"
+    if here is None or here == number(found.witness) or here in unclear:
+        return _untouched(found, f"{change}: it may be behind: left alone" if wanted is not None else None)
+    return _given_up(found, f"{change}, by a human: left alone for ever")
 
 
 def _marked(

@@ -7,13 +7,13 @@ very bytes that were given.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from realqa_agent.assessment import Decision
 from realqa_agent.metadata import namespaces as names
 from realqa_agent.metadata.details import set_details
-from realqa_agent.metadata.keywords import Lists, keywords_for, planned, remembered
+from realqa_agent.metadata.keywords import Lists, entries, keywords_for, planned, remembered
 from realqa_agent.metadata.ownership import UNREADABLE, Found, Settled, number, settle
 from realqa_agent.metadata.record import Change, Field, Memory, Owner, Record, Remembered
 from realqa_agent.metadata.seed import Surroundings, embedded_packet
@@ -311,8 +311,9 @@ def _share_keywords(job: _Merge) -> None:
         if wanted:
             job.notes.append(f"keywords: {error}: left alone")
         return
-    plan = planned(lists, wanted)
-    if before is not None and before.value != remembered(lists.written):
+    elsewhere = entries(before.value) if before is not None and before.owner is Owner.PLUGIN else frozenset()
+    plan = planned(replace(lists, written=lists.written | elsewhere), wanted)
+    if before is not None and before.owner is Owner.AGENT and before.value != remembered(lists.written):
         # A difference is harmless if it comes from a write that the agent did not live to remember: then the
         # file is as wanted already.
         if plan != lists:

@@ -58,6 +58,8 @@ class Who(StrEnum):
     """A person, by `realqa cull --apply`."""
     UNDO = "undo"
     """A person, by `realqa undo`."""
+    PLUGIN = "plugin"
+    """The agent's plugin in another program: by itself, or because a person clicked there."""
     HUMAN = "human"
     """A person, in another program; seen by us, later."""
 
@@ -83,6 +85,8 @@ class Owner(StrEnum):
 
     AGENT = "agent"
     """The agent wrote the value and may change it as long as the sidecar still says the same."""
+    PLUGIN = "plugin"
+    """The agent's plugin set the value inside another program, which keeps no mark of the agent's beside it."""
     HUMAN = "human"
     """A human gave the value, or changed what the agent had written: left alone for ever."""
     NOBODY = "nobody"

@@ -7,13 +7,16 @@ is as it was read; else it is merged again.
 from __future__ import annotations
 
 import errno
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from realqa_agent.errors import PermanentError, TransientError
+from realqa_agent.metadata import namespaces as names
 from realqa_agent.metadata.darktable import untouched_since_import
-from realqa_agent.metadata.packet import merge
+from realqa_agent.metadata.elsewhere import Shown
+from realqa_agent.metadata.packet import merge, stated
 from realqa_agent.metadata.record import Change, Field, Memory, Owner, Record, Remembered
 from realqa_agent.metadata.seed import Seed, Surroundings, seed
 from realqa_agent.metadata.snapshot import ChangedMeanwhileError, Snapshot, sha256_of, snapshot
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from realqa_agent.metadata.pen import Pen
 
 __all__ = ["Change", "Field", "Memory", "Owner", "Plan", "Record", "Remembered", "plan", "snapshots", "write"]
+
+log = logging.getLogger(__name__)
 
 TRIES = 4
 """Merges of one sidecar in a row, if another program keeps changing it."""
@@ -127,6 +132,18 @@ def snapshots(photo: Path) -> tuple[Snapshot | None, Snapshot | None]:
         return _valid(sidecar_of(photo)), _valid(_lightroom_name(photo))
     except OSError as error:
         raise PermanentError(f"{error.filename}: this sidecar can't be read: {error.strerror}") from error
+
+
+def shown(photo: Path) -> Shown | None:
+    """Return what the photo's own sidecar shows, None if there is none, or none that can be read now."""
+    try:
+        own = snapshot(sidecar_of(photo), LARGEST_BYTES + 1)
+        if own is None:
+            return None
+        return Shown(sha256=sha256_of(own.data) or "", rating=stated(Packet(own.data), names.RATING))
+    except (OSError, PermanentError, TransientError) as error:
+        log.info("%s: its sidecar can't be looked at: %s", photo, error)
+        return None
 
 
 def explained(path: Path, error: OSError) -> TransientError | PermanentError:

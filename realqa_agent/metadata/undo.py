@@ -153,8 +153,8 @@ def _taken_out(path: Path, writes: Sequence[Write], memory: Memory, there: Snaps
 
 
 def _remembered(before: Memory, now: Memory) -> Memory:
-    """Return what to remember: as before, but what a human decided stays decided."""
-    return {**before, **{field: kept for field, kept in now.items() if kept.owner is Owner.HUMAN}}
+    """Return what to remember: as before, but what a human decided, or our plugin set in another program, stays so."""
+    return {**before, **{field: kept for field, kept in now.items() if kept.owner in {Owner.HUMAN, Owner.PLUGIN}}}
 
 
 def _backwards(taken: Sequence[Write]) -> tuple[Change, ...]:

@@ -108,7 +108,7 @@ def program() -> Path:
     for candidate in (started, beside):
         if candidate.name == "realqa" and os.access(candidate, os.X_OK) and candidate.is_file():
             return candidate
-    raise UserError("the command `realqa` is not installed as a program that systemd could start; install realqa-agent")
+    raise UserError("the command `realqa` is not installed as a program that others could start; install realqa-agent")
 
 
 def render(service: Service, command: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from support.command import objects
 from support.place import Place, old, photo, until
+from support.plugin import listed, query
 
 
 @pytest.fixture
@@ -62,3 +63,40 @@ def test_pause_holds_the_agent_and_resume_lets_it_go(stuck: Place) -> None:
         agent.terminate()
         assert agent.wait(15) == 0
     assert "was not paused" in stuck.realqa("queue", "resume").stderr
+
+
+def test_add_queues_new_files_whether_their_folder_is_watched_or_not(place: Place) -> None:
+    roll = place.home / "elsewhere" / "roll"
+    paths = [str(photo(roll / name, seed)) for seed, name in enumerate(("a.jpg", "sub/tab\tb.jpg", "line\nc.jpg"))]
+    (roll / "notes.txt").touch()
+    asked = listed(place.home / "asked", *paths, roll / "notes.txt", roll / "nowhere.jpg")
+    done = place.realqa("queue", "add", "--paths-from", asked)
+    assert done.stderr == "3 files queued, 1 no photos or clips, or ignored, 1 not there; no agent runs: `realqa run`\n"
+    assert [line["priority"] for line in objects(place.realqa("queue", "list", "--json"))] == ["import"] * 3
+    assert place.realqa("queue", "add", roll).stderr == "0 files queued, 3 known already\n"
+    place.once()
+    assert all(row["state"] == "scored" for row in query(place, *paths).values())
+    assert place.realqa("queue", "add", *paths).stderr == "0 files queued, 3 known already\n"
+
+
+def test_add_needs_no_folder_to_be_watched_by_the_agent_that_runs(place: Place) -> None:
+    with place.agent() as agent:
+        until(lambda: place.index_file.exists() and place.status()["agent"])
+        outside = photo(place.home / "roll" / "a.jpg")
+        assert place.realqa("queue", "add", outside).stderr == "1 file queued\n"
+        until(outside.with_name("a.jpg.xmp").exists)
+        agent.terminate()
+        assert agent.wait(15) == 0
+
+
+def test_add_takes_a_file_once_by_whatever_way(place: Place) -> None:
+    path = photo(place.photos / "a.jpg")
+    place.configure(f'[folders]\nwatch = ["{place.photos}"]\n')
+    (place.home / "way").symlink_to(place.photos)
+    place.realqa("queue", "add", place.home / "way" / "a.jpg")
+    assert [line["path"] for line in objects(place.realqa("queue", "list", "--json"))] == [str(path)]
+    assert "0 files queued" in place.realqa("queue", "add", path).stderr
+
+
+def test_add_wants_something(place: Place) -> None:
+    assert "--paths-from" in place.realqa("queue", "add", status=2).stderr

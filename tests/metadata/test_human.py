@@ -11,6 +11,7 @@ from realqa_agent.capture import Embedded
 from realqa_agent.config import Metadata
 from realqa_agent.errors import PermanentError
 from realqa_agent.metadata.human import human_rating
+from realqa_agent.metadata.record import Field, Owner, Remembered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +107,13 @@ def test_stars_that_the_agent_wrote_are_no_humans(tmp_path: Path, desk: Desk) ->
     photo, apply = tmp_path / "a.jpg", Metadata()
     desk.write(photo, blurry(4))
     assert human_rating(photo, Embedded(), apply, {}) is None
+
+
+@pytest.mark.parametrize(("here", "expected"), [(4, None), (2, 2), (5, 5)])
+def test_stars_that_the_plugin_set_are_no_humans(tmp_path: Path, here: int, expected: int | None) -> None:
+    (tmp_path / "a.jpg.xmp").write_bytes(packet(attributes=f'xmp:Rating="{here}" {DARKTABLE}'))
+    memory = {Field.RATING: Remembered(owner=Owner.PLUGIN, value="4")}
+    assert human_rating(tmp_path / "a.jpg", Embedded(), Metadata(), memory) == expected
 
 
 def test_sidecar_that_is_no_xmp_is_an_error(tmp_path: Path) -> None:

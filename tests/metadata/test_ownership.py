@@ -20,6 +20,10 @@ def human(value: str) -> Remembered:
     return Remembered(owner=Owner.HUMAN, value=value)
 
 
+def plugin(value: str) -> Remembered:
+    return Remembered(owner=Owner.PLUGIN, value=value)
+
+
 def decide(
     wanted: int | None = 3, *, free: set[float | None] = ANYWHERE, updates: bool = True, **found: Any
 ) -> Settled:
@@ -150,3 +154,27 @@ def test_the_value_inside_the_photo_counts_where_no_sidecar_has_one(inside: str,
 )
 def test_a_human_value_in_the_second_sidecar_counts(found: dict[str, Any], *, written: bool) -> None:
     assert (decide(**found).write == 3) is written
+
+
+@pytest.mark.parametrize("witness", [None, "2"])
+def test_what_the_plugin_set_and_the_sidecar_shows_is_marked_as_ours(witness: str | None) -> None:
+    found = Found(here="4", witness=witness, remembered=plugin("4"))
+    for wanted in (None, 4, 5):
+        settled = settle(Field.RATING, found, wanted, free=(), unclear={0.0, 1.0}, updates=False)
+        assert (settled.write, settled.witness, settled.remembered) == (None, "4", agent("4"))
+    assert decide(5, here="4", witness=witness, remembered=plugin("4")).write == 5
+
+
+@pytest.mark.parametrize("here", [None, "0", "1", "2"])
+def test_a_sidecar_may_be_behind_what_the_plugin_set(here: str | None) -> None:
+    found = Found(here=here, witness="2", remembered=plugin("4"))
+    settled = settle(Field.RATING, found, 5, free=(), unclear={0.0, 1.0}, updates=False)
+    assert (settled.write, settled.witness, settled.remembered) == (None, "2", plugin("4"))
+    assert "left alone" in (settled.note or "")
+
+
+@pytest.mark.parametrize("here", ["3", "5", "-1"])
+def test_what_became_of_the_plugins_stars_by_a_human_is_theirs_for_ever(here: str) -> None:
+    found = Found(here=here, witness="2", remembered=plugin("4"))
+    settled = settle(Field.RATING, found, None, free=(), unclear={0.0, 1.0}, updates=False)
+    assert (settled.write, settled.witness, settled.remembered) == (None, None, human(here))

@@ -252,6 +252,17 @@ def test_keywords_of_a_write_that_was_not_remembered_are_remembered_the_next_tim
     assert merged(first.data, blurry(), stale).memory == first.memory
 
 
+def test_keywords_that_the_plugin_set_elsewhere_are_ours_here() -> None:
+    memory = {Field.KEYWORDS: Remembered(owner=Owner.PLUGIN, value="RealQA|clarity|blurry;RealQA|reject")}
+    data = packet(listed("lr:hierarchicalSubject", "RealQA|clarity|blurry"))
+    done = merged(data, blurry(), memory)
+    # What was set and is not there was removed by a human.
+    assert values(done.data, HIERARCHICAL) == ["RealQA|clarity|blurry"]
+    assert set(values(done.data, WRITTEN_KEYWORDS)) == {"RealQA|clarity|blurry", "RealQA|reject"}
+    assert done.memory[Field.KEYWORDS] == Remembered(owner=Owner.AGENT, value=memory[Field.KEYWORDS].value)
+    assert values(merged(done.data, record(), done.memory).data, HIERARCHICAL) == []
+
+
 # darktable
 
 

@@ -123,10 +123,11 @@ def test_what_is_as_before_already_is_left_and_ticked_off(photo: Path, desk: Des
     assert desk.writes(photo) == []
 
 
-def test_what_a_human_decided_meanwhile_stays_decided(photo: Path, desk: Desk) -> None:
+@pytest.mark.parametrize("owner", [Owner.HUMAN, Owner.PLUGIN])
+def test_what_a_human_decided_meanwhile_or_our_plugin_set_stays(photo: Path, desk: Desk, owner: Owner) -> None:
     desk.write(photo, record(4))
-    human = {Field.RATING: Remembered(owner=Owner.HUMAN, value="5")}
-    assert desk.undo(photo, human).memory == human
+    kept = {Field.RATING: Remembered(owner=owner, value="5")}
+    assert desk.undo(photo, kept).memory == kept
 
 
 def test_a_damaged_copy_in_the_journal_is_never_written(photo: Path, desk: Desk) -> None:
