@@ -100,7 +100,7 @@ class Mllm(Section):
     facts: bool = Field(default=False, description="Tell the model up to three measured facts beside the picture.")
     clips: Literal["frames", "video"] = Field(
         "frames",
-        description="What a clip's scores come from: its frames, each judged as a picture, or all of them as one video.",
+        description="What a clip's scores come from: its frames, each judged as a picture, or all of them as a video.",
     )
     follow: Literal["all", "borderline", "leaders"] = Field(
         "all",
@@ -261,6 +261,14 @@ class Desktop(Section):
     notify: bool = Field(default=True, description="Sum up an import in a desktop notification once all is scored.")
 
 
+class Digikam(Section):
+    """What the agent does for digiKam."""
+
+    refresh: bool = Field(
+        default=False, description="Have a running digiKam look for new and changed files after an import."
+    )
+
+
 class Queue(Section):
     """How work is handed out and tried again."""
 
@@ -304,6 +312,7 @@ class Config(Section):
     watch: Watch = Watch()
     manners: Manners = Manners()
     desktop: Desktop = Desktop()
+    digikam: Digikam = Digikam()
     queue: Queue = Queue()
     index: Index = Index()
 

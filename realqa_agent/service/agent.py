@@ -24,7 +24,7 @@ from realqa_agent.queue import following
 from realqa_agent.queue.intake import take_in
 from realqa_agent.queue.records import Priority
 from realqa_agent.queue.steering import Steering
-from realqa_agent.service import desktop
+from realqa_agent.service import desktop, digikam
 from realqa_agent.service.errands import Errands, Tally
 from realqa_agent.service.imports import Imports
 from realqa_agent.service.lock import LIVE
@@ -301,14 +301,18 @@ class Agent:
         }
 
     def _sum_up(self) -> None:
-        """After an import say on the desktop what came of it."""
+        """After an import say on the desktop what came of it, and tell digiKam, each if that is wanted."""
         if self._errands.looking or not self._folders.settled():
             return
         since = self._imports.ended(time.monotonic())
-        if since is not None and self._config.desktop.notify:
+        if since is None:
+            return
+        if self._config.desktop.notify:
             summary = desktop.summary_of(self._index.decisions_since(since))
             if summary is not None:
                 desktop.say(*summary)
+        if self._config.digikam.refresh:
+            digikam.refresh_after_import()
 
     def _tidy(self) -> None:
         if self._tidying:

@@ -1,4 +1,4 @@
-"""The first look answers at once, the model follows: for whom, and when it is away, silent, slow, killed or a new one."""
+"""The first look answers at once, the model follows: for whom, and what if it is away, silent, slow or killed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The real digiKam on a folder of photos: driven over D-Bus, read through its database.
 
-It has its own home, session bus, display and database. It is set to read and write sidecars; reading is off by
-default. It writes sidecars into the folder when it changes something. Pictures must differ: digiKam copies rating
-and tags between files of the same content.
+It has its own home, session bus, display and database. Unless told otherwise it is set to read and write sidecars, both
+of which it doesn't by default; it then writes them into the folder when it changes something. Pictures must differ:
+digiKam copies rating and tags between files of the same content.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ PATIENCE_SECONDS = 60.0
 AGAIN_SECONDS = 5.0
 """After this time without effect an action is tried again: the album's items may not have been there yet."""
 
-SETTINGS = """[General Settings]
+A_THUMBNAIL = ("330", "200")
+"""Where the first photo is on the display."""
+
+MENU_SECONDS = 1.0
+"""A menu takes that long to come up."""
+
+UNTOLD = """[General Settings]
 Version=7.9.0
 
 [Album Settings]
@@ -46,7 +52,13 @@ InitialAlbumID=1
 CurrentIndex=1
 Expansion=0,1
 Selection=1
+"""
+"""digiKam's own defaults but for this: the first album is the current one, on which actions work.
 
+Any key of [Album Settings] skips the wizard of the first start.
+"""
+
+SETTINGS = f"""{UNTOLD}
 [Metadata Settings]
 Use XMP Sidecar For Reading=true
 Rescan File If Modified=true
@@ -58,10 +70,7 @@ Save Pick Label=true
 Save Color Label=true
 Save EXIF Comments=true
 """
-"""Sidecars are read and written (1), and the first album is the current one, on which actions work.
-
-Any key of [Album Settings] skips the wizard of the first start.
-"""
+"""Sidecars are read and written (1)."""
 
 SYSTEM_SETTINGS = "[System]\nenableFaceEngine=false\nenableAesthetic=false\nenableAutoTags=false\n"
 """digiKam 8 asks for no download of models then."""
@@ -103,10 +112,16 @@ def absent() -> list[str]:
 
 
 class Digikam:
-    """A running digiKam: scanned, with the folder as its current album. It ends with the context."""
+    """A running digiKam: scanned, with the folder as its current album. It ends with the context.
 
-    def __init__(self, photos: Path, home: Path, screen: Display) -> None:
+    `more` goes into its environment.
+    """
+
+    def __init__(self, photos: Path, home: Path, screen: Display, settings: str = SETTINGS, **more: str) -> None:
         self.photos, self.home, self.screen = photos, home, screen
+        self.settings_file = home / "config/digikamrc"
+        self._settings = settings
+        self._more = more
         self._database = home / "database/digikam4.db"
         self._running: list[subprocess.Popen[str]] = []
         self._environment: dict[str, str] = {}
@@ -114,11 +129,7 @@ class Digikam:
     def __enter__(self) -> Self:
         try:
             self._settle_in()
-            self._start()
-            count = sum(not path.name.endswith(".xmp") for path in self.photos.iterdir())
-            self._wait(lambda: self._setting("Scanned"), "the scan")
-            self._wait(lambda: len(self.seen()) == count, f"{count} photos in the database")
-            self._wait(self._bus_name, "the D-Bus name")
+            self.start()
         except BaseException:
             self._end()
             raise
@@ -128,6 +139,45 @@ class Digikam:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._end()
+
+    def start(self) -> None:
+        """Start it, also again after it quit, and wait until it has scanned the folder."""
+        self._end()
+        scanned = self._setting("Scanned")
+        self._start()
+        count = sum(not path.name.endswith(".xmp") for path in self.photos.iterdir())
+        self._wait(lambda: self._setting("Scanned") not in {None, scanned}, "the scan")
+        self._wait(lambda: len(self.seen()) == count, f"{count} photos in the database")
+        self._wait(self._bus_name, "the D-Bus name")
+
+    def write_all(self, done: Callable[[], bool]) -> None:
+        """Have it write what its database says of the photos into files or sidecars; `done` tells when it has."""
+        self._act("album_write_metadata")
+        self._wait(done, "what was to be written")
+
+    def open_with(self, letter: str, done: Callable[[], object]) -> None:
+        """Select all photos and open them with the program that this letter stands for; `done` tells when it has."""
+        asked = -math.inf
+
+        def happened() -> bool:
+            nonlocal asked
+            if done():
+                return True
+            if time.monotonic() > asked + AGAIN_SECONDS and self._focus():
+                self._act("selectAll")
+                self._tool("xdotool", "mousemove", *A_THUMBNAIL, "click", "3")
+                for key in ("w", letter):
+                    time.sleep(MENU_SECONDS)
+                    self._tool("xdotool", "key", key)
+                asked = time.monotonic()
+            return False
+
+        self._wait(happened, "another program")
+
+    def surroundings(self) -> dict[str, str]:
+        """Return the environment of its user: the home, and while it runs, the desktop."""
+        own = {f"XDG_{kind.upper()}_HOME": str(self.home / kind) for kind in ("config", "data", "cache")}
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), **own, **self._environment}
 
     def change_all(self, action: str, done: Callable[[], bool]) -> None:
         """Select all photos and do something to them (rateshortcut-0 to -5, pickshortcut-0 to -3).
@@ -175,7 +225,7 @@ class Digikam:
         for name in ("config", "database", "cache", "data/digikam/facesengine"):
             (self.home / name).mkdir(parents=True)
         (self.home / "run").mkdir(mode=0o700)
-        (self.home / "config/digikamrc").write_text(SETTINGS)
+        self.settings_file.write_text(self._settings)
         (self.home / "config/digikam_systemrc").write_text(SYSTEM_SETTINGS)
         for name, size in MODELS.items():
             with (self.home / "data/digikam/facesengine" / name).open("wb") as file:
@@ -210,6 +260,7 @@ class Digikam:
             "QT_LOGGING_RULES": "digikam.*=false",
             # Without it, it ends at once when root starts it, as in a container.
             "QTWEBENGINE_DISABLE_SANDBOX": "1",
+            **self._more,
         }
         with (self.home / "log").open("a") as log:
             self._spawn("digikam", "--database-directory", str(self._database.parent), stdout=log, stderr=log)
