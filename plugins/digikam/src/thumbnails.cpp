@@ -1,0 +1,110 @@
+#include "thumbnails.h"
+
+#include "digikam.h"
+
+#include <QImageReader>
+#include <QRunnable>
+#include <QTransform>
+
+#include <functional>
+
+namespace RealQA
+{
+
+namespace
+{
+
+/// A screen or two in the window; 100 kB each.
+constexpr int MostPictures = 400;
+
+/// Reading is mostly waiting for the disk, and the agent has the processor.
+constexpr int Threads = 2;
+
+QImage turned(const QImage& image, int orientation)
+{
+    QTransform turn;
+    if (orientation == 2 || orientation == 4 || orientation == 5 || orientation == 7)
+    {
+        turn.scale(-1, 1);
+    }
+    const int degrees[] = {0, 0, 0, 180, 180, 270, 90, 90, 270};
+    const bool known = orientation >= 1 && orientation <= 8;
+    return image.transformed(turn).transformed(QTransform().rotate(known ? degrees[orientation] : 0));
+}
+
+/// Return a picture no larger than a square with this edge; a null one if it can't be read.
+QImage readSmall(const QString& path, int edge, int orientation)
+{
+    const QSize square(edge, edge);
+    QImageReader reader(path);
+    reader.setAutoTransform(true);
+    const QSize size = reader.size();
+    if (size.isValid() && (size.width() > edge || size.height() > edge))
+    {
+        reader.setScaledSize(size.scaled(square, Qt::KeepAspectRatio));
+    }
+    QImage image = reader.read();
+    if (image.isNull() && Digikam::DRawDecoder::loadRawPreview(image, path))
+    {
+        image = turned(image, orientation);
+    }
+    const bool fits = image.width() <= edge && image.height() <= edge;
+    return fits ? image : image.scaled(square, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+}
+
+class Job : public QRunnable
+{
+public:
+    explicit Job(const std::function<void()>& work) : m_work(work) {}
+
+    void run() override { m_work(); }
+
+private:
+    std::function<void()> m_work;
+};
+
+} // namespace
+
+Thumbnails::Thumbnails(int edge, QObject* parent) : QObject(parent), m_edge(edge), m_pictures(MostPictures)
+{
+    m_threads.setMaxThreadCount(Threads);
+}
+
+Thumbnails::~Thumbnails()
+{
+    m_threads.clear();
+    m_threads.waitForDone();
+}
+
+QPixmap Thumbnails::get(const QString& path, int orientation)
+{
+    if (const QPixmap* const picture = m_pictures.object(path))
+    {
+        return *picture;
+    }
+    if (!m_asked.contains(path))
+    {
+        m_asked.insert(path);
+        m_threads.start(new Job([this, path, orientation] {
+            const QImage image = readSmall(path, m_edge, orientation);
+            QMetaObject::invokeMethod(this, [this, path, image] { take(path, image); }, Qt::QueuedConnection);
+        }));
+    }
+    return {};
+}
+
+void Thumbnails::take(const QString& path, const QImage& image)
+{
+    m_asked.remove(path);
+    QPixmap picture = QPixmap::fromImage(image);
+    if (picture.isNull())
+    {
+        // So that it is not read again and again.
+        picture = QPixmap(1, 1);
+        picture.fill(Qt::transparent);
+    }
+    m_pictures.insert(path, new QPixmap(picture));
+    Q_EMIT came(path);
+}
+
+} // namespace RealQA
