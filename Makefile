@@ -7,7 +7,7 @@ PHOTOS ?= samples
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint format bench soak docs clean
+.PHONY: run test lint format bench soak docs texts clean
 
 run: $(VENV)/.run
 	@$(BIN)/realqa score "$(PHOTOS)"; status=$$?; [ $$status -le 1 ]
@@ -20,6 +20,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v luacheck >/dev/null; then luacheck --quiet plugins tests; \
+	  else echo "luacheck is not installed (apt install lua-check): the Lua code is not checked"; fi
+	@if command -v stylua >/dev/null; then stylua --check plugins tests; fi
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -39,6 +42,13 @@ soak: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
+
+# What translators of the darktable plugin start from.
+POT ?= $(CURDIR)/plugins/darktable/locale/realqa.pot
+texts:
+	cd plugins/darktable && xgettext --language=Lua --from-code=UTF-8 --keyword=_ --keyword=ngettext:1,2 \
+	  --add-location=file --package-name=realqa --output="$(POT)" realqa.lua $$(ls lib/*.lua)
+	sed -i -e '/^"POT-Creation-Date/d' -e '/^#\( \|$$\)/d' "$(POT)"
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

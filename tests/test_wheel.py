@@ -1,4 +1,4 @@
-"""The built wheel works outside the checkout: it carries the migrations, the units and the weights."""
+"""The built wheel works outside the checkout: it carries the migrations, the units, the plugins and the weights."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def test_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "realqa_agent/migrations/env.py" in names
     assert "realqa_agent/systemd/realqa.service" in names
+    lua = {path.relative_to(ROOT).as_posix() for path in (ROOT / "plugins" / "darktable").rglob("*.lua")}
+    assert lua
+    assert {f"realqa_agent/{name}" for name in lua} <= set(names)
     assert "realqa_agent/py.typed" in names
     for name in ("quality.onnx", "soundness.onnx", "beauty.onnx", "firstlook.json", "NOTICE", "LICENSE-Apache-2.0"):
         assert f"realqa_agent/scoring/firstlook/weights/{name}" in names

@@ -23,10 +23,14 @@ VERBS = {
     "history": "Show who wrote what when.",
     "eval": "Compare a scorer with human scores.",
     "model": "Fetch, list, check and merge multimodal models.",
+    "plugin": "Bring the agent into darktable and digiKam.",
+    "digikam": "Have digiKam show the results: check, setup, refresh.",
     "service": "Install the agent as a systemd service, look at it, read its log.",
     "db": "Check, back up, shrink or export the index.",
     "config": "Show, locate or create the settings.",
     "doctor": "Say what is missing on this machine and how to mend it.",
+    "query": "Answer what plugins ask: what to set for some photos.",
+    "applied": "Take in what a plugin has set for the agent.",
 }
 """Verb to its one line in `realqa --help`, so that help needs to import no verb."""
 

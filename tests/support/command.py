@@ -16,7 +16,9 @@ REALQA = Path(sys.executable).with_name("realqa")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_realqa(*arguments: object, home: Path, status: int | None = 0) -> subprocess.CompletedProcess[str]:
+def run_realqa(
+    *arguments: object, home: Path, status: int | None = 0, seconds: float = 100
+) -> subprocess.CompletedProcess[str]:
     """Run `realqa` with a home of its own; check the exit status unless it is None."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "REALQA_"))}
     done = subprocess.run(
@@ -25,7 +27,7 @@ def run_realqa(*arguments: object, home: Path, status: int | None = 0) -> subpro
         capture_output=True,
         text=True,
         errors="surrogateescape",
-        timeout=100,
+        timeout=seconds,
     )
     assert status is None or done.returncode == status, done.stderr
     return done

@@ -10,12 +10,16 @@ dt("--configdir", folder, "--cachedir", folder .. "/cache", "--library", folder 
 -- state that this program uses, so they go first, and nothing tells when they are done. An import takes darktable's
 -- Lua lock itself and hangs after the first dt.control.sleep, from which on this program holds the lock.
 os.execute("sleep 0.5")
-if photos ~= "" then dt.database.import(photos) end
+if photos ~= "" then
+  dt.database.import(photos)
+end
 dt.control.sleep(300)
 
 local function image(name)
   for _, candidate in ipairs(dt.database) do
-    if candidate.filename == name then return candidate end
+    if candidate.filename == name then
+      return candidate
+    end
   end
   error("darktable has no image " .. name)
 end

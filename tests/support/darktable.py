@@ -48,7 +48,7 @@ def present() -> bool:
 
 def editable() -> bool:
     """Tell whether darktable can be driven through Lua."""
-    return shutil.which(LUA) is not None and _library() is not None and display.present()
+    return shutil.which(LUA) is not None and library() is not None and display.present()
 
 
 def edit(folder: Path, screen: Display, *, photos: Path | None = None, edits: str = "") -> None:
@@ -59,7 +59,7 @@ def edit(folder: Path, screen: Display, *, photos: Path | None = None, edits: st
     folder.mkdir(exist_ok=True)
     log = folder / "log"
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8", "DISPLAY": screen.name}
-    command = [LUA, str(DRIVER), str(_library()), str(folder), "" if photos is None else str(photos), edits]
+    command = [LUA, str(DRIVER), str(library()), str(folder), "" if photos is None else str(photos), edits]
     with log.open("wb") as output:
         try:
             subprocess.run(command, env=environment, stdout=output, stderr=output, check=True, timeout=60)
@@ -71,7 +71,7 @@ def edit(folder: Path, screen: Display, *, photos: Path | None = None, edits: st
     assert "dt_exif_xmp_write" not in log.read_text(), log.read_text()
 
 
-def _library() -> Path | None:
+def library() -> Path | None:
     """Return darktable's shared library, wherever the distribution puts it."""
     places = ("lib*/darktable", "lib/*/darktable")
     return next((file for place in places for file in Path("/usr").glob(f"{place}/libdarktable.so")), None)
@@ -85,23 +85,33 @@ def seen(photo: Path, folder: Path) -> Seen:
     command += ["--configdir", str(folder), "--cachedir", str(folder / "cache")]
     command += ["--library", str(folder / "library.db"), "--disable-opencl"]
     subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=folder)
+    return read(folder)[photo.name]
+
+
+def read(folder: Path) -> dict[str, Seen]:
+    """Return the images in the library of a settings folder, by file name; darktable isn't running."""
     library = sqlite3.connect(f"file:{folder}/library.db?mode=ro", uri=True)
+    library.text_factory = os.fsdecode
     try:
         library.execute("ATTACH ? AS data", (f"file:{folder}/data.db?mode=ro",))
-        ((image, flags),) = library.execute("SELECT id, flags FROM images WHERE filename = ?", (photo.name,))
-        tags = library.execute(
-            "SELECT name FROM tagged_images JOIN data.tags ON id = tagid"
-            " WHERE imgid = ? AND name NOT LIKE 'darktable|%' ORDER BY name",
-            (image,),
-        )
-        texts = library.execute("SELECT key, value FROM meta_data WHERE id = ?", (image,))
-        history = library.execute("SELECT operation FROM history WHERE imgid = ? ORDER BY num", (image,))
-        return Seen(
-            stars=flags & STARS,
-            rejected=bool(flags & REJECTED),
-            tags=tuple(name for (name,) in tags),
-            texts={TEXTS[key]: value for key, value in texts if key in TEXTS},
-            history=tuple(name for (name,) in history),
-        )
+        images = library.execute("SELECT filename, id, flags FROM images").fetchall()
+        return {name: _image(library, number, flags) for name, number, flags in images}
     finally:
         library.close()
+
+
+def _image(library: sqlite3.Connection, image: int, flags: int) -> Seen:
+    tags = library.execute(
+        "SELECT name FROM tagged_images JOIN data.tags ON id = tagid"
+        " WHERE imgid = ? AND name NOT LIKE 'darktable|%' ORDER BY name",
+        (image,),
+    )
+    texts = library.execute("SELECT key, value FROM meta_data WHERE id = ?", (image,))
+    history = library.execute("SELECT operation FROM history WHERE imgid = ? ORDER BY num", (image,))
+    return Seen(
+        stars=flags & STARS,
+        rejected=bool(flags & REJECTED),
+        tags=tuple(name for (name,) in tags),
+        texts={TEXTS[key]: value for key, value in texts if key in TEXTS},
+        history=tuple(name for (name,) in history),
+    )
