@@ -21,6 +21,7 @@ i18n.bind(dt.gettext, "realqa", folder .. "locale")
 
 local actions = require(here .. "lib/actions")
 local agent = require(here .. "lib/agent")
+local apply = require(here .. "lib/apply")
 local background = require(here .. "lib/background")
 local collection = require(here .. "lib/collection")
 local follow = require(here .. "lib/follow")
@@ -76,6 +77,7 @@ local function listen()
   end
   actions.refresh()
   collection.resume()
+  apply.tell()
   follow.resume()
 end
 

@@ -41,6 +41,8 @@ wait(function() return require("realqa/lib/panel").exists() and panel().status ~
 local follow = require("realqa/lib/follow")
 local function waiting() return follow.waiting() end
 local function settled() wait(function() return waiting() == 0 end) dt.control.sleep(700) end
+-- Photos are handed over half a second after their import.
+local function arrived() wait(function() return waiting() > 0 end) settled() end
 local function message_after(shortcut)
   require("realqa/lib/panel").say("")
   act(shortcut)
@@ -298,7 +300,7 @@ local function status_with(command)
   dt.gui.selection({ image("a.jpg") })
   return wait(function() return panel().status ~= before and panel().status end)
 end
-settled()
+arrived()
 say("well", panel().status)
 for _, name in ipairs({ "absent", "old", "newer", "failing", "talking" }) do
   say(name, (status_with(os.getenv("RQ_" .. name:upper())):gsub("\\n", " ")))
@@ -373,7 +375,7 @@ OVERALL = dict(zip(NAMES, (3.0, 9.5, 10.0, 1.5, 7.0, 7.0, 2.0, 5.0), strict=True
 REVIEW, REJECT = ("a.jpg", "g.jpg"), ("d.jpg",)
 COLLECTION = """
 import(os.getenv("RQ_PHOTOS"), 9)
-settled()
+arrived()
 say("before", order())
 say("rejects", message_after("RealQA: show rejects"), order())
 say("review", message_after("RealQA: show photos to review"), order())
@@ -461,7 +463,7 @@ def test_the_best_share_is_tagged_and_selected_without_rejects(
 
 CLICK = """
 import(os.getenv("RQ_PHOTOS"), 3)
-settled()
+arrived()
 message_after("RealQA: sort by overall score")
 say("before", order())
 dt.control.sleep(500)

@@ -53,19 +53,35 @@ local function in_background(what)
   end
 end
 
---- Ask about images, with a progress bar that can be cancelled. Return the rows and the images by path, or nil and
---- a sentence, which is empty if the user cancelled.
-local function ask(images, title)
-  local paths, by_path = photos.by_path(images)
+--- Show a progress bar while something is done: `act` gets a function that takes the share that is done, and returns
+--- false once the user cancelled, which is offered if `may_cancel`.
+local function with_progress(title, may_cancel, act)
   local cancelled = false
-  local job = dt.gui.create_job(title, true, function()
+  local job = dt.gui.create_job(title, true, may_cancel and function()
     cancelled = true
-  end)
-  local rows, sentence = agent.query_all(paths, function(done)
-    job.percent = done / #paths
+  end or nil)
+  local results = table.pack(pcall(act, function(share)
+    job.percent = share
     return not cancelled
+  end))
+  if not dt.control.ending then
+    job.valid = false
+  end
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+--- Ask about images, with a progress bar that can be cancelled. Return the rows and the images by path, or nil and
+--- a sentence.
+local function ask(images)
+  local paths, by_path = photos.by_path(images)
+  local rows, sentence = with_progress(_("RealQA: asking the agent"), true, function(on_share)
+    return agent.query_all(paths, function(done)
+      return on_share(done / #paths)
+    end)
   end)
-  job.valid = false
   if not rows then
     return nil, sentence or _("cancelled")
   end
@@ -104,7 +120,7 @@ local function apply_suggestions()
   if #images == 0 then
     return _("select photos first")
   end
-  local rows, by_path = ask(images, _("RealQA: applying suggestions"))
+  local rows, by_path = ask(images)
   if not rows then
     return by_path
   end
@@ -117,13 +133,17 @@ local function apply_suggestions()
   if #scored == 0 then
     return _("none of these photos is scored yet")
   end
-  local count, sentence = apply.rows(apply.begin(), scored, originals(by_path), true)
+  local count, sentence = with_progress(_("RealQA: applying suggestions"), true, function(on_share)
+    return apply.rows(apply.begin(), scored, originals(by_path), true, function(number)
+      return on_share(number / #scored)
+    end)
+  end)
   actions.refresh()
   return sentence or view.applied(count)
 end
 
 local function undo()
-  local count, sentence = apply.undo()
+  local count, sentence = with_progress(_("RealQA: undoing"), false, apply.undo)
   actions.refresh()
   if not count then
     return _("nothing to undo")
@@ -134,7 +154,7 @@ end
 local function sort_by(column)
   return function()
     local images = collection.images()
-    local rows, by_path = ask(images, _("RealQA: sorting"))
+    local rows, by_path = ask(images)
     if not rows then
       return by_path
     end
@@ -152,18 +172,14 @@ local function sort_by(column)
         sorted[#sorted + 1] = image
       end
     end
-    local cancelled = false
-    local job = dt.gui.create_job(_("RealQA: sorting"), true, function()
-      cancelled = true
-    end)
     local sorted_by = _("sorted by %s"):format(view.column(column))
-    local in_order = collection.rank(sorted, function(done)
-      job.percent = done / #sorted
-      return not cancelled
-    end, function()
-      say(sorted_by)
+    local in_order = with_progress(_("RealQA: sorting"), true, function(on_share)
+      return collection.rank(sorted, function(done)
+        return on_share(done / #sorted)
+      end, function()
+        say(sorted_by)
+      end)
     end)
-    job.valid = false
     if in_order == nil then
       return _("cancelled")
     elseif in_order then
@@ -180,7 +196,7 @@ end
 
 local function show(decision)
   return function()
-    local rows, by_path = ask(collection.choice(), _("RealQA: asking"))
+    local rows, by_path = ask(collection.choice())
     if not rows then
       return by_path
     end
@@ -200,7 +216,7 @@ end
 local function mark_best()
   local share = panel.share()
   dt.preferences.write("realqa", "share", "integer", share)
-  local rows, by_path = ask(collection.images(), _("RealQA: asking"))
+  local rows, by_path = ask(collection.images())
   if not rows then
     return by_path
   end

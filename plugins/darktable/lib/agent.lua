@@ -8,6 +8,7 @@ local background = require(here .. "background")
 local files = require(here .. "files")
 local i18n = require(here .. "i18n")
 local shell = require(here .. "shell")
+local store = require(here .. "store")
 local tsv = require(here .. "tsv")
 
 local _ = i18n._
@@ -33,7 +34,7 @@ agent.installed_version = installed.version
 
 --- Make the folders for the plugin's files, and clear what a crash left of those that go back and forth.
 function agent.prepare()
-  local folder, kept = shell.quote(exchange), shell.quote(dt.configuration.config_dir .. "/realqa")
+  local folder, kept = shell.quote(exchange), shell.quote(store.FOLDER)
   background.execute(("mkdir -p %s %s && find %s -type f -mmin +60 -delete"):format(folder, kept, folder))
 end
 
@@ -91,9 +92,12 @@ function agent.add(paths)
   return trouble(status, errors)
 end
 
---- Tell the agent what was set for it: rows with `path`, `stars`, `human`, `keywords`. Return nil, or a sentence.
+--- The columns of what the agent is told.
+agent.APPLIED = { "path", "stars", "human", "keywords" }
+
+--- Tell the agent what was set for it: rows with the columns `APPLIED`. Return nil, or a sentence.
 function agent.applied(rows)
-  local status, errors = run("applied --paths-from", tsv.write({ "path", "stars", "human", "keywords" }, rows))
+  local status, errors = run("applied --paths-from", tsv.write(agent.APPLIED, rows))
   return trouble(status, errors)
 end
 

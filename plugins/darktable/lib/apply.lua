@@ -1,13 +1,13 @@
---- Sets stars and tags as the plan says, remembers what was there, and takes it back.
+--- Sets stars and tags as the plan says, remembers what was there, tells the agent, and takes it back.
 
 local dt = require("darktable")
 
 local here = (...):match("^(.*[./])")
 local agent = require(here .. "agent")
 local background = require(here .. "background")
-local files = require(here .. "files")
 local photos = require(here .. "photos")
 local plan = require(here .. "plan")
+local store = require(here .. "store")
 local tsv = require(here .. "tsv")
 
 local apply = {}
@@ -15,29 +15,20 @@ local apply = {}
 --- So many applies can be undone, one after the other.
 local MOST = 20
 
-local COLUMNS = { "batch", "path", "before", "after", "attached", "detached", "stars", "keywords" }
+--- Photos after which what was done goes into the files.
+local PIECE = 20
 
--- In a folder of its own: `realqa plugin install` replaces the one with the scripts.
-local memory = dt.configuration.config_dir .. "/realqa/applied.tsv"
--- Rows with the `COLUMNS`; nil until they are read.
-local remembered
+--- What was set, for undo.
+local done =
+  store.open("applied.tsv", { "batch", "path", "before", "after", "attached", "detached", "stars", "keywords" })
 
-local function recall()
-  if not remembered then
-    local answer = tsv.read(files.read(memory) or "")
-    remembered = answer and answer.rows or {}
-  end
-  return remembered
-end
-
-local function save()
-  files.write(memory, tsv.write(COLUMNS, recall()))
-end
+--- What the agent has still to be told. Without it the agent takes its own stars for a human's, for ever.
+local untold = store.open("untold.tsv", agent.APPLIED)
 
 --- Return the number of the newest apply that can be undone, 0 if there is none.
 local function newest()
   local number = 0
-  for _, row in ipairs(recall()) do
+  for _, row in ipairs(done.rows()) do
     number = math.max(number, tonumber(row.batch))
   end
   return number
@@ -48,13 +39,9 @@ local begun = 0
 --- Begin to apply; return the number under which all that belongs together is undone.
 function apply.begin()
   begun = math.max(begun, newest()) + 1
-  local kept = {}
-  for _, row in ipairs(recall()) do
-    if tonumber(row.batch) > begun - MOST then
-      kept[#kept + 1] = row
-    end
-  end
-  remembered = kept
+  done.keep(function(row)
+    return tonumber(row.batch) > begun - MOST
+  end)
   return begun
 end
 
@@ -84,87 +71,145 @@ local function joined(names)
   return table.concat(names, ";")
 end
 
-local function told(path, change)
-  return { path = path, stars = change.stars, human = change.human, keywords = joined(change.keywords) }
+local function note_untold(path, change)
+  untold.add({ path = path, stars = change.stars, human = change.human, keywords = joined(change.keywords) })
+end
+
+local function save()
+  done.save()
+  untold.save()
+end
+
+--- Tell the agent what it doesn't know yet. Return a sentence if that didn't work; it is tried again the next time.
+function apply.tell()
+  local rows = untold.rows()
+  if #rows == 0 then
+    return nil
+  end
+  local told = {}
+  for _, row in ipairs(rows) do
+    told[row] = true
+  end
+  local sentence = agent.applied(rows)
+  if not sentence then
+    untold.keep(function(row)
+      return not told[row]
+    end)
+    untold.save()
+  end
+  return sentence
+end
+
+--- Look at one photo and set what the rules allow. Nothing may come between the look and the setting, or a star that a
+--- human gives in between would be lost.
+local function apply_row(batch, row, image, asked)
+  local before = seen(image)
+  local change = plan.changes(row, before, asked or row.apply == "1")
+  if plan.is_news(row, change) then
+    note_untold(row.path, change)
+  end
+  if not plan.is_empty(change) then
+    done.add({
+      batch = batch,
+      path = row.path,
+      before = before.rating,
+      after = change.rating,
+      attached = joined(change.attach),
+      detached = joined(change.detach),
+      stars = row.stars_written,
+      keywords = joined(change.keywords),
+    })
+    set(image, change)
+  end
+  return change
 end
 
 --- Given scored rows and the images by path, set what the rules allow, and tell the agent.
 ---
---- `asked`: a person pressed the button, so that stars are set whatever the agent's settings say. Return how many
---- photos were `changed` and how many keep a human's stars (`kept`), and a sentence if the agent can't be told.
-function apply.rows(batch, rows, images, asked)
-  local todo, news, kept = {}, {}, 0
+--- `asked`: a person pressed the button, so that stars are set whatever the agent's settings say. `on_piece(number)` is
+--- told how many rows are done; false from it ends all. Return how many photos were `changed` and how many keep a
+--- human's stars (`kept`), and a sentence if the agent can't be told.
+function apply.rows(batch, rows, images, asked, on_piece)
+  local count = { changed = 0, kept = 0 }
   for number, row in ipairs(rows) do
-    photos.give_turn(number)
     local image = images[row.path]
     if image then
-      local before = seen(image)
-      local change = plan.changes(row, before, asked or row.apply == "1")
-      kept = kept + (change.kept and 1 or 0)
-      if plan.is_news(row, change) then
-        news[#news + 1] = told(row.path, change)
+      -- An image may have been taken out of the library meanwhile.
+      local well, change = pcall(apply_row, batch, row, image, asked)
+      if not well then
+        dt.print_error(change)
+        change = nil
       end
-      if not plan.is_empty(change) then
-        todo[#todo + 1] = { image = image, change = change }
-        table.insert(recall(), {
-          batch = batch,
-          path = row.path,
-          before = before.rating,
-          after = change.rating,
-          attached = joined(change.attach),
-          detached = joined(change.detach),
-          stars = row.stars_written,
-          keywords = joined(change.keywords),
-        })
+      if change and change.kept then
+        count.kept = count.kept + 1
+      end
+      if change and not plan.is_empty(change) then
+        count.changed = count.changed + 1
+        background.give_way()
+      else
+        photos.give_turn(number)
+      end
+    end
+    if number % PIECE == 0 then
+      save()
+      if on_piece(number) == false then
+        break
       end
     end
   end
-  -- Before anything is set: who is cut off here can still take back what was done.
   save()
-  for _, each in ipairs(todo) do
-    set(each.image, each.change)
-    background.give_way()
-  end
-  return { changed = #todo, kept = kept }, #news > 0 and agent.applied(news) or nil
+  return count, apply.tell()
 end
 
---- Take back the last apply. Return how many photos were put back, nil if nothing is left; and a sentence if the agent
---- can't be told.
-function apply.undo()
-  local last, todo, kept, paths = newest(), {}, {}, {}
-  for _, row in ipairs(recall()) do
-    local of_last = tonumber(row.batch) == last
-    table.insert(of_last and todo or kept, row)
-    paths[#paths + 1] = of_last and row.path or nil
+local function undo_row(row, image)
+  local change = plan.reverse({
+    before = tonumber(row.before),
+    after = tonumber(row.after),
+    attached = tsv.list(row.attached),
+    detached = tsv.list(row.detached),
+    stars = tonumber(row.stars),
+    keywords = tsv.list(row.keywords),
+  }, seen(image))
+  set(image, change)
+  note_untold(row.path, change)
+  return not plan.is_empty(change)
+end
+
+--- Take back the last apply. `on_piece(share)` is told how much is done. Return how many photos were put back, nil if
+--- nothing is left; and a sentence if the agent can't be told.
+function apply.undo(on_piece)
+  local last, todo, paths = newest(), {}, {}
+  for _, row in ipairs(done.rows()) do
+    if tonumber(row.batch) == last then
+      todo[#todo + 1] = row
+      paths[#paths + 1] = row.path
+    end
   end
   if #todo == 0 then
     return nil
   end
-  local images, news, count = photos.find(paths), {}, 0
+  local images, undone, count = photos.find(paths), {}, 0
+  local function save_piece()
+    done.keep(function(row)
+      return not undone[row]
+    end)
+    save()
+  end
   for number = #todo, 1, -1 do
-    photos.give_turn(number)
     local row = todo[number]
     local image = images[row.path]
-    if image then
-      local change = plan.reverse({
-        before = tonumber(row.before),
-        after = tonumber(row.after),
-        attached = tsv.list(row.attached),
-        detached = tsv.list(row.detached),
-        stars = tonumber(row.stars),
-        keywords = tsv.list(row.keywords),
-      }, seen(image))
-      if not plan.is_empty(change) then
-        set(image, change)
-        background.give_way()
-        count = count + 1
-      end
-      news[#news + 1] = told(row.path, change)
+    if image and undo_row(row, image) then
+      count = count + 1
+      background.give_way()
+    end
+    undone[row] = true
+    if number % PIECE == 0 then
+      save_piece()
+      on_piece(1 - number / #todo)
     end
   end
-  remembered = kept
-  save()
-  return count, #news > 0 and agent.applied(news) or nil
+  save_piece()
+  return count, apply.tell()
 end
 
 return apply

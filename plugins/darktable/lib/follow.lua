@@ -12,6 +12,7 @@ local background = require(here .. "background")
 local files = require(here .. "files")
 local i18n = require(here .. "i18n")
 local photos = require(here .. "photos")
+local store = require(here .. "store")
 local tsv = require(here .. "tsv")
 
 local _, ngettext = i18n._, i18n.n_
@@ -24,7 +25,7 @@ local SOON, SELDOM, RARELY = 1, 5, 60
 --- A photo that the agent doesn't know after so many questions is none for it.
 local MISSES = 3
 
-local memory = dt.configuration.config_dir .. "/realqa/waiting.txt"
+local memory = store.FOLDER .. "/waiting.txt"
 
 --- Called with the agent's answer, or with nil and a sentence, after each question.
 follow.on_answer = function() end
@@ -49,15 +50,19 @@ local function end_job()
   end
 end
 
+local function show_share()
+  if job then
+    job.percent = tally.settled / math.max(1, tally.settled + count)
+  end
+end
+
 local function show_progress(active)
   if not active then
     end_job()
   elseif not job then
     job = dt.gui.create_job(_("RealQA: scoring"), true, follow.cancel)
   end
-  if job then
-    job.percent = tally.settled / math.max(1, tally.settled + count)
-  end
+  show_share()
 end
 
 local function settle(path)
@@ -93,21 +98,33 @@ local function take(rows)
   local scored, images = {}, {}
   for _, row in ipairs(rows) do
     local each = waiting[row.path]
-    if each and row.state ~= "queued" then
-      if row.state == "scored" then
-        scored[#scored + 1] = row
-        images[row.path] = each.image
-        tally[row.decision] = (tally[row.decision] or 0) + 1
-      end
+    if each and row.state == "scored" then
+      scored[#scored + 1] = row
+      images[row.path] = each.image
+      tally[row.decision] = (tally[row.decision] or 0) + 1
+    elseif each and row.state ~= "queued" then
       settle(row.path)
     end
   end
   if #scored == 0 then
     return nil
   end
+  local settled = 0
+  local function settle_until(number)
+    for each = settled + 1, number do
+      settle(scored[each].path)
+    end
+    settled = number
+    show_share()
+  end
+  show_progress(true)
   tally.batch = tally.batch or apply.begin()
-  local changes, sentence = apply.rows(tally.batch, scored, images, false)
-  tally.kept = tally.kept + changes.kept
+  local _, sentence = apply.rows(tally.batch, scored, images, false, function(number)
+    local cancelled = waiting[scored[number].path] == nil
+    settle_until(number)
+    return not cancelled
+  end)
+  settle_until(#scored)
   return sentence
 end
 
@@ -174,7 +191,7 @@ local function report()
 end
 
 local function loop()
-  tally = { settled = 0, kept = 0 }
+  tally = { settled = 0 }
   local delay = SOON
   while count > 0 and not stopping do
     local before = count
