@@ -26,7 +26,6 @@ from realqa_agent.files import made_whole
 from realqa_agent.metadata.atomic import replace_bytes
 from realqa_agent.metadata.snapshot import snapshot
 from realqa_agent.paths import packaged
-from realqa_agent.service.openwith import exec_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +41,9 @@ MARKER = "# Made by `realqa plugin install digikam --build`, which may replace i
 
 VARIABLE = "DK_PLUGIN_PATH"
 """Where digiKam looks for plugins, in place of its own folder: that has to be named too."""
+
+TRICKY = re.compile(r'["`$\\%\x00-\x1f\ud800-\udfff]')
+"""Characters that mean something else between the quotes of an entry, or are none."""
 
 SYSTEM = Path("/usr")
 
@@ -203,15 +205,14 @@ def search_path(where: Place, system: Path = SYSTEM) -> str:
 def start_from_menu(where: Place, path: str) -> bool:
     """Have the desktop start digiKam with the plugin: a copy of its entry, which hides the system's.
 
-    False if the user has such an entry already, which is left as it is, or the system has none. UserError if it can't
-    be written.
+    False if the user has such an entry already, which is left as it is, the system has none, or the path can't stand
+    in one. UserError if it can't be written.
     """
     before = _text(where.entry)
     text = next((text for text in map(_text, _system_entries()) if text is not None), None)
-    if text is None or where.entry.is_symlink() or (before is not None and not _is_ours(before)):
+    if text is None or where.entry.is_symlink() or (before is not None and not _is_ours(before)) or TRICKY.search(path):
         return False
-    setting = exec_line(["env", f"{VARIABLE}={path}"])
-    own = re.sub(r"^Exec=", lambda _: f"Exec={setting} ", text, flags=re.MULTILINE)
+    own = re.sub(r"^Exec=", lambda _: f'Exec=env "{VARIABLE}={path}" ', text, flags=re.MULTILINE)
     try:
         where.entry.parent.mkdir(parents=True, exist_ok=True)
         replace_bytes(where.entry, f"{MARKER}\n{own}".encode(), snapshot(where.entry))

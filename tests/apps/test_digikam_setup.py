@@ -136,12 +136,12 @@ def story(tmp_path_factory: pytest.TempPathFactory, desk: Desk, screen: Display)
 
         memory = {RATED: desk.write(rated, FIRST).memory}
         program.start()
-        until(lambda: program.seen()[RATED].tags, SECONDS)
+        until(lambda: program.seen()[RATED].tags and program.seen()[RATED].pick, SECONDS)
         told = program.seen()[RATED]
         small(new, None, 2)
         memory[NEW] = desk.write(new, FIRST).memory
         home.realqa("digikam", "refresh")
-        until(lambda: NEW in program.seen() and program.seen()[NEW].tags, SECONDS)
+        until(lambda: NEW in program.seen() and program.seen()[NEW].tags and program.seen()[NEW].pick, SECONDS)
         came = program.seen()[NEW]
 
         program.change_all("rateshortcut-5", lambda: home.stars(RATED) == home.stars(NEW) == ["5"])

@@ -147,7 +147,26 @@ def test_many_photos_at_once_by_any_name(place: Place) -> None:
     assert len(found) == len(names)
 
 
+def test_a_pick_label_is_the_agents_until_it_is_taken_back(place: Place) -> None:
+    path = photo(place.photos / "a.jpg")
+    place.once()
+
+    def seen() -> tuple[str, str]:
+        row = query(place, path)["a.jpg"]
+        return row["pick"], row["pick_written"]
+
+    assert seen() == ("3", "")
+    applied(place, "path stars pick keywords", (path, 4, 3, ""))
+    assert seen() == ("3", "3")
+    # A program without pick labels says nothing of them.
+    applied(place, "path stars keywords", (path, 4, ""))
+    assert seen() == ("3", "3")
+    applied(place, "path stars pick keywords", (path, "", 0, ""))
+    assert seen() == ("3", "")
+
+
 NONSENSE = {
+    "pick '4' is no whole number from 0 to 3": ("path stars keywords pick", ("/a.jpg", 4, "", 4)),
     "no column 'keywords'": ("path stars", ("/a.jpg", 4)),
     "'6' is no whole number from -1 to 5": ("path stars keywords", ("/a.jpg", 6, "")),
     "'4.0' is no whole number": ("path stars keywords", ("/a.jpg", "4.0", "")),
@@ -160,7 +179,7 @@ NONSENSE = {
 
 def test_a_table_that_says_nonsense_is_refused_as_a_whole(scored: Darktable) -> None:
     for told, (columns, row) in NONSENSE.items():
-        good = (scored.path, 4, *([""] if "keywords" in columns else []))
+        good = (scored.path, 4, *([""] * (len(columns.split()) - 2)))
         with pytest.raises(UserError, match=re.escape(told)):
             applied(scored.place, columns, good, row)
     newer = scored.place.home / "newer"

@@ -78,6 +78,26 @@ def test_the_same_keywords_as_in_the_sidecar_stay_the_agents_with_their_leaf_wor
     assert keywords(applied(None, None, BLURRY), before) == before
 
 
+def pick(said: int | None, before: Remembered | None) -> Remembered | None:
+    memory: Memory = {} if before is None else {Field.PICK: before}
+    one = Applied(stars=None, human=None, pick=said, keywords=frozenset())
+    return remembered_after(one, memory, None).get(Field.PICK)
+
+
+def test_a_pick_label_is_the_plugins_until_it_is_taken_back() -> None:
+    for before in (None, kept(PLUGIN, "2"), kept(AGENT, "2")):
+        assert pick(3, before) == kept(PLUGIN, "3")
+    assert pick(2, kept(AGENT, "2")) == kept(AGENT, "2")
+    assert pick(0, kept(PLUGIN, "2")) is None
+    assert pick(0, kept(AGENT, "2")) == kept(AGENT, "2")
+    assert pick(0, None) is None
+
+
+@pytest.mark.parametrize("said", [None, 0, 1, 3])
+def test_a_humans_pick_label_stays_a_humans(said: int | None) -> None:
+    assert pick(said, kept(HUMAN, "3")) == kept(HUMAN, "3")
+
+
 def test_fields_that_are_not_its_own_are_kept() -> None:
     pick = kept(AGENT, "3")
     assert remembered_after(applied(4), {Field.PICK: pick}, None)[Field.PICK] == pick

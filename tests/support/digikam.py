@@ -183,17 +183,18 @@ class Digikam:
         """Select all photos and do something to them (rateshortcut-0 to -5, pickshortcut-0 to -3).
 
         `done` tells when it has happened. A second time the same action takes the value away again, so it comes only
-        if the first one came too early and changed nothing.
+        if the one before came too early and changed nothing. What a scan brought in until then doesn't count: on a busy
+        machine it was still at it after its results had begun to show, and the action was never tried.
         """
-        before = self.seen()
+        before: dict[str, Seen] | None = None
         asked = -math.inf
 
         def happened() -> bool:
-            nonlocal asked
+            nonlocal asked, before
             if done():
                 return True
-            if time.monotonic() > asked + AGAIN_SECONDS and self.seen() == before and self._focus():
-                asked = time.monotonic()
+            if time.monotonic() > asked + AGAIN_SECONDS and before in (None, self.seen()) and self._focus():
+                asked, before = time.monotonic(), self.seen()
                 self._act("selectAll")
                 self._act(action)
             return False

@@ -81,7 +81,9 @@ class WithPlugin(Digikam):
 
         def calls() -> bool:
             try:
-                return any("--paths-from" in child.cmdline() for child in digikam.children())
+                lines = [child.cmdline() for child in digikam.children()]
+                # A child that has not become the command yet still has digiKam's own line.
+                return any("--paths-from" in line or line == digikam.cmdline() for line in lines)
             except psutil.NoSuchProcess:
                 return True  # It ended just now; look again.
 
@@ -103,6 +105,8 @@ class WithPlugin(Digikam):
         self._tool("xdotool", "windowfocus", "--sync", window)
         for key in keys:
             self._tool("xdotool", "key", key)
+            # A button that is pressed by a key stays down for a tenth of a second, and acts only then.
+            time.sleep(0.3)
 
     def close_window(self) -> None:
         """Close the plugin's window as its user does."""

@@ -2,6 +2,7 @@
 
 #include "digikam.h"
 
+#include <QFileInfo>
 #include <QImageReader>
 #include <QRunnable>
 #include <QTransform>
@@ -43,7 +44,10 @@ QImage readSmall(const QString& path, int edge, int orientation)
     {
         reader.setScaledSize(size.scaled(square, Qt::KeepAspectRatio));
     }
-    QImage image = reader.read();
+    // Many RAW files are TIFFs by their first bytes, and what stands first in them is no picture to show.
+    const bool namedTiff = QFileInfo(path).suffix().startsWith(QLatin1String("tif"), Qt::CaseInsensitive);
+    const bool isRaw = reader.format() == "tiff" && !namedTiff;
+    QImage image = isRaw ? QImage() : reader.read();
     if (image.isNull() && Digikam::DRawDecoder::loadRawPreview(image, path))
     {
         image = turned(image, orientation);
