@@ -174,9 +174,10 @@ def merges_tags(its_version: str) -> bool:
 def running(where: Place) -> list[int]:
     """Return the processes of the digiKam that uses these settings; one of which that can't be told counts."""
     found = {process.pid for process in psutil.process_iter(["name"]) if process.info["name"] == PROGRAM}
+    on_bus: set[int] = set()
     with suppress(BusError), session(PATIENCE_SECONDS) as bus:
-        found |= {pid for pid in (_process_of(bus, name) for name in _names(bus)) if pid is not None}
-    return sorted(pid for pid in found if _may_use(pid, where.file))
+        on_bus = {pid for pid in (_process_of(bus, name) for name in _names(bus)) if pid is not None}
+    return sorted(pid for pid in found | on_bus if _may_use(pid, where.file, unseen=pid in on_bus))
 
 
 def refresh() -> int:
@@ -218,15 +219,20 @@ def _process_of(bus: Bus, name: str) -> int | None:
         return None
 
 
-def _may_use(pid: int, file: Path) -> bool:
-    """Tell whether a process has these settings, as far as its user and its environment tell."""
+def _may_use(pid: int, file: Path, *, unseen: bool) -> bool:
+    """Tell whether a process has these settings, as far as its user and its environment tell.
+
+    `unseen`: one that isn't there may be in a container whose processes are not to be seen here; else it has ended.
+    """
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE or process.uids().real != os.getuid():
             return False
         environment = process.environ()
+    except psutil.NoSuchProcess:
+        return unseen
     except psutil.Error:
-        return True  # It may be on the bus and in a container whose processes are not to be seen here.
+        return True
     folder = environment.get("XDG_CONFIG_HOME") or f"{environment.get('HOME')}/.config"
     return Path(folder).resolve() == file.parent.resolve()
 
