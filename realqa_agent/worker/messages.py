@@ -76,8 +76,8 @@ class Assess:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Assessed:
-    """Answer to `Assess`."""
+class _Opened:
+    """What is told of a file whose pictures were looked at."""
 
     stat: FileStat
     """How the file looked before it was opened."""
@@ -88,8 +88,14 @@ class Assessed:
     """Pixels of the upright picture that was looked at."""
     duration_s: float | None
     facts: CaptureFacts
-    assessment: Assessment
     elapsed_ms: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assessed(_Opened):
+    """Answer to `Assess`, and what a `Follow` comes to."""
+
+    assessment: Assessment
     examined: Examined | None = None
     """What else is known of the file, from a `Follow`."""
 
@@ -123,18 +129,11 @@ class Prepare:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Prepared:
-    """Answer to `Prepare`; the fields are those of `Assessed`."""
+class Prepared(_Opened):
+    """Answer to `Prepare`."""
 
     examined: Examined
-    stat: FileStat
-    kind: str
-    width: int
-    height: int
-    duration_s: float | None
-    facts: CaptureFacts
     frames: tuple[Frame, ...]
-    elapsed_ms: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
