@@ -124,6 +124,28 @@ def test_without_hard_links_it_works_as_well(tmp_path: Path, monkeypatch: pytest
         assert [path.read_bytes() for path in tmp_path.iterdir()] == ([] if data is None else [data])
 
 
+def test_who_has_the_file_open_for_writing_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "a.xmp"
+    file.write_bytes(b"old")
+    seen = snapshot(file)
+    with file.open("r+b") as other:
+        with pytest.raises(ChangedMeanwhileError, match="right now"):
+            replace_bytes(file, b"agent", seen)
+        with pytest.raises(ChangedMeanwhileError, match="right now"):
+            replace_bytes(file, None, seen)
+        other.write(b"new")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"new"]
+
+
+def test_who_only_reads_the_file_is_no_hindrance(tmp_path: Path) -> None:
+    file = tmp_path / "a.xmp"
+    file.write_bytes(b"old")
+    with file.open("rb") as other:
+        replace_bytes(file, b"agent", snapshot(file))
+        assert other.read() == b"old"
+    assert file.read_bytes() == b"agent"
+
+
 OTHERS_WRITES = 300
 
 
@@ -144,7 +166,7 @@ def overwrite(file: Path) -> int:
 
 
 def test_a_program_that_writes_in_place_loses_nothing(tmp_path: Path) -> None:
-    """Without the old file's second name, about one in thirty of its writes was lost here."""
+    """Without the old file's second name, about one in thirty of its writes was lost here, without the lease a few."""
     file = tmp_path / "a.xmp"
     file.write_bytes(b"0 agent")
     child = os.fork()
