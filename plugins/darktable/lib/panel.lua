@@ -71,9 +71,10 @@ local function build(actions, share)
       hard_max = 100,
       step = 1,
       digits = 0,
-      value = share,
     }),
   }
+  -- Not among the rest, which Lua sets in an order of its own: before the limits, darktable cuts it to between 0 and 1.
+  made.share.value = share
   local content = dt.new_widget("box")({
     orientation = "vertical",
     made.status,
