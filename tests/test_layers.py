@@ -26,8 +26,11 @@ MAY_IMPORT = {
     "evaluation": WORDS,
     "watch": WORDS | {"media", "index"},
     "worker": WORDS | {"media", "scoring"},
-    "service": WORDS | {"index", "queue", "media", "culling", "metadata", "watch", "worker"},
-    "cli": WORDS | {"index", "queue", "culling", "metadata", "scoring", "evaluation", "watch", "worker", "service"},
+    "hosts": WORDS | {"metadata"},
+    "service": WORDS
+    | {"index", "queue", "media", "scoring", "culling", "metadata", "evaluation", "watch", "worker", "hosts"},
+    "cli": WORDS
+    | {"index", "queue", "culling", "metadata", "scoring", "evaluation", "watch", "worker", "hosts", "service"},
 }
 """Room to the rooms that it may import, as in docs/architecture.md."""
 

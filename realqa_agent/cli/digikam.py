@@ -11,15 +11,15 @@ import click
 
 from realqa_agent.cli.main import settings_of
 from realqa_agent.errors import RealQAError, UserError
-from realqa_agent.service import desktop, digikam
-from realqa_agent.service.bus import BusError
-from realqa_agent.service.digikam_settings import GROUP, database, found, wanted_changes
+from realqa_agent.hosts import desktop, digikam
+from realqa_agent.hosts.bus import BusError
+from realqa_agent.hosts.digikam_settings import GROUP, database, found, wanted_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from realqa_agent.service.digikam import Place
-    from realqa_agent.service.digikam_settings import Change
+    from realqa_agent.hosts.digikam import Place
+    from realqa_agent.hosts.digikam_settings import Change
 
 LONGEST_WAIT_SECONDS = 3600.0
 """For results of photos that were handed to the agent; it may rest meanwhile."""

@@ -14,11 +14,11 @@ import click
 from realqa_agent import __version__, config
 from realqa_agent.cli import plugin_digikam
 from realqa_agent.errors import UserError
-from realqa_agent.service import darktable
+from realqa_agent.hosts import darktable
 from realqa_agent.service.systemd import program
 
 if TYPE_CHECKING:
-    from realqa_agent.service.darktable import Place
+    from realqa_agent.hosts.darktable import Place
 
 NOT_READY = 3
 """The exit status of `realqa plugin status` for a plugin that is not there, not of this version, or not started."""

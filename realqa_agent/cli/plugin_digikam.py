@@ -9,8 +9,8 @@ import click
 
 from realqa_agent import __version__
 from realqa_agent.errors import UserError
-from realqa_agent.service import digikam_plugin, openwith
-from realqa_agent.service.openwith import Standing
+from realqa_agent.hosts import digikam_plugin, openwith
+from realqa_agent.hosts.openwith import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,13 +18,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from realqa_agent.errors import TransientError
+from realqa_agent.hosts import desktop, digikam
 from realqa_agent.index.codec import rfc3339
 from realqa_agent.index.reading import resting_on
 from realqa_agent.queue import following
 from realqa_agent.queue.intake import take_in
 from realqa_agent.queue.records import Priority
 from realqa_agent.queue.steering import Steering
-from realqa_agent.service import desktop, digikam
 from realqa_agent.service.errands import Errands, Tally
 from realqa_agent.service.imports import Imports
 from realqa_agent.service.lock import LIVE

@@ -20,7 +20,7 @@ from support.plugin import query
 from support.sidecars import packet
 from support.standin import StandIn, scored
 
-from realqa_agent.service import digikam_plugin
+from realqa_agent.hosts import digikam_plugin
 
 ABSENT = [*digikam.absent(), *missing()]
 

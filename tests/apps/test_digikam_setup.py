@@ -24,8 +24,8 @@ from support.place import until
 from support.sidecars import PICK, RATING, own, record, values
 
 from realqa_agent.assessment import Decision
+from realqa_agent.hosts.kconfig import Settings
 from realqa_agent.metadata.record import Field, Memory, Owner
-from realqa_agent.service.kconfig import Settings
 
 pytestmark = [
     pytest.mark.apps,

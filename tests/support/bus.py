@@ -7,15 +7,14 @@ import socket
 import subprocess
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from jeepney import MessageType, new_method_return
+from jeepney import MessageType, new_error, new_method_return
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import open_dbus_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
 
     from jeepney import Message
     from jeepney.io.blocking import DBusConnection
@@ -39,10 +38,14 @@ def session_bus() -> Iterator[str]:
             daemon.terminate()
 
 
+Answer = tuple[str, tuple[Any, ...]] | str | None
+"""A signature and words, the name of an error, or nothing at all."""
+
+
 class Played:
     """A program that answers every call alike, or none."""
 
-    def __init__(self, connection: DBusConnection, answer: tuple[str, tuple[Any, ...]] | None) -> None:
+    def __init__(self, connection: DBusConnection, answer: Answer) -> None:
         self.called: list[Message] = []
         self._connection, self._answer = connection, answer
 
@@ -54,13 +57,15 @@ class Played:
                 return
             if message.header.message_type is MessageType.method_call:
                 self.called.append(message)
-                if self._answer is not None:
+                if isinstance(self._answer, str):
+                    self._connection.send(new_error(message, self._answer))
+                elif self._answer is not None:
                     self._connection.send(new_method_return(message, *self._answer))
 
 
 @contextmanager
-def played(name: str, bus: str, *, answer: tuple[str, tuple[Any, ...]] | None) -> Iterator[Played]:
-    """Play the program that has this name; `answer` is a signature and words."""
+def played(name: str, bus: str, *, answer: Answer) -> Iterator[Played]:
+    """Play the program that has this name on a bus."""
     with open_dbus_connection(bus) as connection:
         connection.send_and_get_reply(message_bus.RequestName(name))
         program = Played(connection, answer)

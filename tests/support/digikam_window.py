@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 from support.digikam import Digikam
 
-from realqa_agent.service import digikam_plugin
+from realqa_agent.hosts import digikam_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

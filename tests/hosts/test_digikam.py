@@ -17,10 +17,10 @@ from support import bus
 from support.bus import Played, played, session_bus
 from support.place import until
 
-from realqa_agent.service import digikam
-from realqa_agent.service.bus import BusError, NoBusError
-from realqa_agent.service.digikam import Place
-from realqa_agent.service.digikam_library import photos_with_choices
+from realqa_agent.hosts import digikam
+from realqa_agent.hosts.bus import BusError, NoBusError
+from realqa_agent.hosts.digikam import Place
+from realqa_agent.hosts.digikam_library import photos_with_choices
 
 ONE, SANDBOXED = "org.kde.digikam-4711", "org.kde.digikam.kdbus-_1_42"
 

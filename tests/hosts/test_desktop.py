@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jeepney import DBusAddress, Message, MessageType, new_error, new_method_call, new_method_return
-from jeepney.bus_messages import message_bus
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
+from jeepney import DBusAddress, Message, new_method_call
+from jeepney.io.blocking import open_dbus_connection
 from PIL import Image
+from support import bus
 from support.place import Place, photo, until
 
 from realqa_agent.assessment import Decision
-from realqa_agent.service import desktop
+from realqa_agent.hosts import desktop
 
 KEEP, REVIEW, REJECT = Decision.KEEP, Decision.REVIEW, Decision.REJECT
 
 NAME = "org.freedesktop.Notifications"
 
-needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="dbus-daemon is not installed")
+needs_bus = pytest.mark.skipif(not bus.present(), reason="dbus-daemon is not installed")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ CONFIGURATION = """\
 
 
 @pytest.fixture
-def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def own_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A session bus that can start a server for notifications, which then leaves a file `started`."""
     services = tmp_path / "services"
     services.mkdir()
@@ -70,41 +70,13 @@ def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         daemon.terminate()
 
 
-class Server:
-    """What shows notifications on a desktop."""
-
-    def __init__(self, connection: DBusConnection, *, answers: bool, refuses: bool) -> None:
-        self.shown: list[Message] = []
-        self._connection = connection
-        self._answers, self._refuses = answers, refuses
-
-    def serve(self) -> None:
-        while True:
-            try:
-                message = self._connection.receive()
-            except OSError:
-                return
-            if message.header.message_type is not MessageType.method_call:
-                continue
-            self.shown.append(message)
-            if self._refuses:
-                self._connection.send(new_error(message, f"{NAME}.Error.ExcessNotificationGeneration"))
-            elif self._answers:
-                self._connection.send(new_method_return(message, "u", (1,)))
+SHOWN = ("u", (1,))
+"""What a desktop answers: the notification's number."""
 
 
-@contextmanager
-def server(*, answers: bool = True, refuses: bool = False) -> Iterator[Server]:
-    with open_dbus_connection() as connection:
-        connection.send_and_get_reply(message_bus.RequestName(NAME))
-        server = Server(connection, answers=answers, refuses=refuses)
-        thread = threading.Thread(target=server.serve)
-        thread.start()
-        try:
-            yield server
-        finally:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-            thread.join()
+def server(answer: bus.Answer = SHOWN) -> AbstractContextManager[bus.Played]:
+    """Play what shows notifications on a desktop."""
+    return bus.played(NAME, os.environ["DBUS_SESSION_BUS_ADDRESS"], answer=answer)
 
 
 def words_of(message: Message) -> dict[str, Any]:
@@ -113,12 +85,12 @@ def words_of(message: Message) -> dict[str, Any]:
 
 
 @needs_bus
-@pytest.mark.usefixtures("bus")
+@pytest.mark.usefixtures("own_bus")
 class TestOnADesktop:
     def test_it_shows_what_was_said(self) -> None:
         with server() as desk:
             assert desktop.say("412 photos scored", "18 suggested rejects, 41 to review") is True
-        (message,) = desk.shown
+        (message,) = desk.called
         words = words_of(message)
         assert (words["app_name"], words["app_icon"]) == ("RealQA Agent", "camera-photo")
         assert (words["summary"], words["body"]) == ("412 photos scored", "18 suggested rejects, 41 to review")
@@ -128,23 +100,23 @@ class TestOnADesktop:
     def test_the_text_is_no_markup(self) -> None:
         with server() as desk:
             assert desktop.say("a < b", 'Tom & <b>"Jerry"</b> ☀') is True
-        words = words_of(desk.shown[0])
+        words = words_of(desk.called[0])
         assert (words["summary"], words["body"]) == ("a < b", 'Tom &amp; &lt;b&gt;"Jerry"&lt;/b&gt; ☀')
 
     def test_a_desktop_that_refuses(self) -> None:
-        with server(refuses=True) as desk:
+        with server(f"{NAME}.Error.ExcessNotificationGeneration") as desk:
             assert desktop.say("a", "b") is False
-        assert len(desk.shown) == 1
+        assert len(desk.called) == 1
 
     def test_one_that_does_not_answer_is_not_waited_for(self) -> None:
-        with server(answers=False):
+        with server(None):
             began = time.monotonic()
             assert desktop.say("a", "b") is False
             assert 1.5 < time.monotonic() - began < 4
 
 
 @needs_bus
-@pytest.mark.usefixtures("bus", "odd_scorers")
+@pytest.mark.usefixtures("own_bus", "odd_scorers")
 def test_an_import_is_summed_up_unless_the_settings_say_no(tmp_path: Path) -> None:
     """It takes half a minute, the pause after which an import counts as over."""
     loud, quiet = (Place(tmp_path / name) for name in ("loud", "quiet"))
@@ -154,29 +126,29 @@ def test_an_import_is_summed_up_unless_the_settings_say_no(tmp_path: Path) -> No
             for number in range(count):
                 photo(place.photos / f"{number}.jpg", number)
             Image.new("RGB", (64, 48), (9, 9, 9)).save(place.photos / "dark.png")
-        until(lambda: desk.shown, seconds=90)
+        until(lambda: desk.called, seconds=90)
         time.sleep(5)
-    assert [words_of(message)["summary"] for message in desk.shown] == ["6 photos scored"]
-    assert words_of(desk.shown[0])["body"] == "1 suggested reject, nothing to review"
+    assert [words_of(message)["summary"] for message in desk.called] == ["6 photos scored"]
+    assert words_of(desk.called[0])["body"] == "1 suggested reject, nothing to review"
 
 
 @needs_bus
 class TestWithoutADesktop:
-    def test_nobody_is_started(self, bus: Path) -> None:
+    def test_nobody_is_started(self, own_bus: Path) -> None:
         assert desktop.say("a", "b") is False
-        assert not (bus.parent / "started").exists()
+        assert not (own_bus.parent / "started").exists()
         # The bus would have: it does so for whoever does not say that they don't want it.
         with open_dbus_connection() as connection:
             connection.send(
                 new_method_call(DBusAddress("/org/freedesktop/Notifications", NAME, NAME), "GetCapabilities")
             )
-            until((bus.parent / "started").exists)
+            until((own_bus.parent / "started").exists)
 
-    def test_the_bus_of_the_runtime_folder_is_found_too(self, bus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_bus_of_the_runtime_folder_is_found_too(self, own_bus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with server():
             monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
             assert desktop.say("a", "b") is False
-            monkeypatch.setenv("XDG_RUNTIME_DIR", str(bus.parent))
+            monkeypatch.setenv("XDG_RUNTIME_DIR", str(own_bus.parent))
             assert desktop.say("a", "b") is True
 
 
@@ -214,5 +186,5 @@ def test_a_bus_that_is_stuck_or_odd(greeting: bytes, tmp_path: Path, monkeypatch
 
 
 def test_the_library_is_only_loaded_when_something_is_said() -> None:
-    program = "import sys; import realqa_agent.service.desktop; sys.exit('jeepney' in sys.modules)"
+    program = "import sys; import realqa_agent.hosts.desktop; sys.exit('jeepney' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from realqa_agent.service.kconfig import is_true, plain
+from realqa_agent.hosts.kconfig import is_true, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from realqa_agent.service.kconfig import Settings
+    from realqa_agent.hosts.kconfig import Settings
 
 GROUP = "Metadata Settings"
 DATABASE_GROUP = "Database Settings"

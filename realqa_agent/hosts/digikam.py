@@ -17,19 +17,19 @@ import psutil
 
 from realqa_agent.errors import RealQAError, UserError
 from realqa_agent.files import made_whole
+from realqa_agent.hosts.bus import BUS, BusError, session
+from realqa_agent.hosts.digikam_library import photos_with_choices
+from realqa_agent.hosts.digikam_settings import changes_back, database, is_set_up_from, tells, with_changes
+from realqa_agent.hosts.kconfig import BrokenSettingsError, Settings
 from realqa_agent.metadata.atomic import replace_bytes
 from realqa_agent.metadata.snapshot import snapshot
-from realqa_agent.service.bus import BUS, BusError, session
-from realqa_agent.service.digikam_library import photos_with_choices
-from realqa_agent.service.digikam_settings import changes_back, database, is_set_up_from, tells, with_changes
-from realqa_agent.service.kconfig import BrokenSettingsError, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from realqa_agent.hosts.bus import Bus
+    from realqa_agent.hosts.digikam_settings import Change
     from realqa_agent.metadata.snapshot import Snapshot
-    from realqa_agent.service.bus import Bus
-    from realqa_agent.service.digikam_settings import Change
 
 log = logging.getLogger(__name__)
 

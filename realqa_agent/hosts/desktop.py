@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from realqa_agent.assessment import Decision
-from realqa_agent.service.bus import BusError, session
+from realqa_agent.hosts.bus import BusError, session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from realqa_agent.errors import UserError
+from realqa_agent.hosts import openwith
+from realqa_agent.hosts.openwith import Standing
 from realqa_agent.media.formats import CLIP_SUFFIXES, RAW_SUFFIXES, STILL_SUFFIXES
-from realqa_agent.service import openwith
-from realqa_agent.service.openwith import Standing
 
 MIME = Path("/usr/share/mime")
 

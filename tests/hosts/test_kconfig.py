@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realqa_agent.service.kconfig import BrokenSettingsError, Settings, is_true, plain
+from realqa_agent.hosts.kconfig import BrokenSettingsError, Settings, is_true, plain
 
 READER = shutil.which("kreadconfig5") or shutil.which("kreadconfig6")
 

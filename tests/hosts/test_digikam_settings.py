@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realqa_agent.service.digikam_settings import (
+from realqa_agent.hosts.digikam_settings import (
     GROUP,
     NEEDS,
     Database,
@@ -18,7 +18,7 @@ from realqa_agent.service.digikam_settings import (
     wanted_changes,
     with_changes,
 )
-from realqa_agent.service.kconfig import Settings
+from realqa_agent.hosts.kconfig import Settings
 
 
 def rc(**values: str) -> Settings:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from realqa_agent.errors import UserError
-from realqa_agent.service import digikam_plugin
-from realqa_agent.service.digikam_plugin import Installed, Library, Place
+from realqa_agent.hosts import digikam_plugin
+from realqa_agent.hosts.digikam_plugin import Installed, Library, Place
 
 ENTRY = "[Desktop Entry]\nName=digiKam\nExec=digikam -qwindowtitle %c\n[Desktop Action x]\nExec=digikam --x\n"
 
