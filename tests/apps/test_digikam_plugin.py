@@ -6,6 +6,8 @@ story wants; the last one uses the agent itself.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +54,7 @@ def marks(program: WithPlugin) -> Marks:
 
 SAID = {
     "keep.jpg": scored(8.2, "keep", 5, pick=3),
-    "review.jpg": scored(5.1, "review", 3, pick=2),
+    "review.jpg": scored(5.1, "review", 3, pick=2, image_clarity="slightly blurry"),
     "reject.jpg": scored(1.5, "reject", -1, pick=1),
     "stars.jpg": scored(1.2, "reject", -1, pick=1),
     "picked.jpg": scored(6.0, "keep", 4, pick=3),
@@ -75,31 +77,55 @@ class Story:
     undone: Marks
     undone_twice: Marks
     told_undone: dict[str, tuple[str, str, str]]
+    choices: list[Marks]
     in_window: Marks
     over_a_human: Marks
     handed: list[str]
     picture: Path
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory, screen: Display, plugin: Path) -> Story:
-    base = tmp_path_factory.mktemp("digikam_plugin")
-    folder, home = base / "photos", base / "home"
+def rated_album(folder: Path) -> Path:
     folder.mkdir()
-    home.mkdir()
-    agent = StandIn(base / "agent")
-    agent.say(SAID)
     for seed, name in enumerate([*SAID, "unknown.jpg"]):
         small(folder / name, None, seed)
     (folder / "stars.jpg.xmp").write_bytes(packet("", 'xmp:Rating="2"'))
     (folder / "picked.jpg.xmp").write_bytes(packet("", 'digiKam:PickLabel="2"'))
     (folder / "hidden.jpg.xmp").write_bytes(packet("", 'xmp:Rating="-1"'))
-    agent.remember(folder / "hidden.jpg", human="-1")
-    with WithPlugin(folder, home, screen, plugin=plugin, command=agent.words) as program:
+    return folder
 
-        def settled(calls: int) -> Marks:
-            """Wait until the agent was told so often."""
-            program.wait(lambda: len(agent.calls("applied")) == calls, f"word to the agent, number {calls}")
+
+BEST_BY_AESTHETIC = ("alt+b", "Home", *["Tab"] * 4, "Home", "space")
+SECOND_BY_QUALITY = ("alt+b", "Down", *["Tab"] * 4, "Home", "Right", "space")
+"""Four steps from the choice of the order to the photos."""
+SLIGHTLY_BLURRY = ("alt+h", "Tab", "End", "Up", "Up", "Tab", "End", "alt+t")
+"""The last but two of the attributes is clarity; this is the last of its values."""
+
+
+def applied_by(program: WithPlugin, keys: tuple[str, ...], settled: Callable[[], Marks]) -> Marks:
+    """Return what is set on what these keys tick; it is taken back again."""
+    program.press("alt+n", *keys, "alt+a")
+    found = settled()
+    program.press("alt+u")
+    settled()
+    return found
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, screen: Display, plugin: Path) -> Story:
+    base = tmp_path_factory.mktemp("digikam_plugin")
+    agent = StandIn(base / "agent")
+    agent.say(SAID)
+    folder = rated_album(base / "photos")
+    agent.remember(folder / "hidden.jpg", human="-1")
+    home = base / "home"
+    home.mkdir()
+    with WithPlugin(folder, home, screen, plugin=plugin, command=agent.words) as program:
+        calls = itertools.count(1)
+
+        def settled() -> Marks:
+            """Wait until the agent was told once more."""
+            number = next(calls)
+            program.wait(lambda: len(agent.calls("applied")) == number, f"word to the agent, number {number}")
             program.wait_for_calls()
             return marks(program)
 
@@ -112,25 +138,29 @@ def story(tmp_path_factory: pytest.TempPathFactory, screen: Display, plugin: Pat
         before = marks(program)
         program.wait(all_are_handed_over, "the hand-over of the selection")
         program.do("realqa_apply", on_all=True)
-        applied = settled(1)
+        applied = settled()
         told, told_picks = agent.written(), agent.picks()
         agent.say({"keep.jpg": scored(7.0, "review", 4, pick=2)})
         program.do("realqa_apply", on_all=True)
-        again = settled(2)
+        again = settled()
         program.do("realqa_undo")
-        undone = settled(3)
+        undone = settled()
         program.do("realqa_undo")
-        undone_twice, told_undone = settled(4), agent.written()
+        undone_twice, told_undone = settled(), agent.written()
 
         asked = len(agent.calls("query"))
         program.do("realqa_results")
         program.wait_for_window()
         program.wait(lambda: len(agent.calls("query")) > asked, "the window's question")
         program.wait_for_calls()
+        choices = [
+            applied_by(program, keys, settled) for keys in (BEST_BY_AESTHETIC, SECOND_BY_QUALITY, SLIGHTLY_BLURRY)
+        ]
+        program.press("alt+h", "Tab", "Home")
         program.press("alt+n", "alt+t")
         # The last of the verdicts to show; what is shown then is not to be applied.
         program.press("alt+h", "End", "alt+n", "alt+a")
-        in_window = settled(5)
+        in_window = settled()
         picture = base / "window.png"
         screen.save_picture(picture)
         handed = len(agent.calls("queue add"))
@@ -139,7 +169,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, screen: Display, plugin: Pat
         program.close_window()
         program.change_all("rateshortcut-1", lambda: {stars for stars, _ in marks(program).values()} == {1})
         program.do("realqa_undo")
-        over_a_human = settled(6)
+        over_a_human = settled()
         program.quit()
     return Story(
         before=before,
@@ -150,6 +180,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, screen: Display, plugin: Pat
         undone=undone,
         undone_twice=undone_twice,
         told_undone=told_undone,
+        choices=choices,
         in_window=in_window,
         over_a_human=over_a_human,
         handed=[Path(path).name for path in agent.calls("queue add")[-1]],
@@ -180,6 +211,17 @@ def test_undo_goes_back_step_by_step(story: Story) -> None:
     assert story.undone == story.applied
     assert story.undone_twice == story.before
     assert {stars for stars, _, _ in story.told_undone.values()} == {""}
+
+
+def test_the_window_shows_the_best_first(story: Story) -> None:
+    """The stand-in's quality falls as its other scores rise; the first by quality has a human's stars."""
+    best_by_aesthetic, second_by_quality, _ = story.choices
+    assert best_by_aesthetic == {**story.before, "keep.jpg": (4, 2)}
+    assert second_by_quality == {**story.before, "reject.jpg": (None, 1)}
+
+
+def test_the_window_shows_photos_by_what_is_said_of_an_attribute(story: Story) -> None:
+    assert story.choices[2] == {**story.before, "review.jpg": (3, 2)}
 
 
 def test_the_window_applies_what_is_ticked(story: Story) -> None:
