@@ -3,7 +3,11 @@
 #include "digikam.h"
 
 #include <QFileInfo>
+#include <QFont>
+#include <QGuiApplication>
 #include <QImageReader>
+#include <QPainter>
+#include <QPalette>
 #include <QRunnable>
 #include <QTransform>
 
@@ -56,6 +60,21 @@ QImage readSmall(const QString& path, int edge, int orientation)
     return fits ? image : image.scaled(square, Qt::KeepAspectRatio, Qt::SmoothTransformation);
 }
 
+/// Return a picture of the file's kind, for clips and what else Qt can't read.
+QPixmap kindOf(const QString& path, int edge)
+{
+    const QPalette colours = QGuiApplication::palette();
+    QPixmap picture(edge, edge * 2 / 3);
+    picture.fill(colours.color(QPalette::Window));
+    QPainter painter(&picture);
+    QFont font = painter.font();
+    font.setPixelSize(edge / 6);
+    painter.setFont(font);
+    painter.setPen(colours.color(QPalette::Disabled, QPalette::WindowText));
+    painter.drawText(picture.rect(), Qt::AlignCenter, QFileInfo(path).suffix().toUpper());
+    return picture;
+}
+
 class Job : public QRunnable
 {
 public:
@@ -100,14 +119,8 @@ QPixmap Thumbnails::get(const QString& path, int orientation)
 void Thumbnails::take(const QString& path, const QImage& image)
 {
     m_asked.remove(path);
-    QPixmap picture = QPixmap::fromImage(image);
-    if (picture.isNull())
-    {
-        // So that it is not read again and again.
-        picture = QPixmap(1, 1);
-        picture.fill(Qt::transparent);
-    }
-    m_pictures.insert(path, new QPixmap(picture));
+    // A picture of its kind, too, so that it is not read again and again.
+    m_pictures.insert(path, new QPixmap(image.isNull() ? kindOf(path, m_edge) : QPixmap::fromImage(image)));
     Q_EMIT came(path);
 }
 
