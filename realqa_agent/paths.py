@@ -24,6 +24,11 @@ def models_folder() -> Path:
     return platformdirs.user_data_path(APP) / "models"
 
 
+def datasets_folder() -> Path:
+    """Return where fetched data sets are, `~/.local/share/realqa/datasets` unless XDG says otherwise."""
+    return platformdirs.user_data_path(APP) / "datasets"
+
+
 def packaged(folder: str) -> Path:
     """Given `migrations` or `systemd`, return that folder: inside the wheel, else beside the checkout's package.
 

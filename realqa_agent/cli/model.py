@@ -56,7 +56,8 @@ def pull(names: tuple[str, ...], revision: str | None, subfolder: str, *, dry_ru
     text files are fetched, nothing that could run as code. A fetch that was broken off goes on where it stopped; the
     folder gets its name, NAME@COMMIT, once it is whole.
 
-    This is the only command that uses the network. HF_ENDPOINT names a mirror, HF_TOKEN lets you in where it is needed.
+    This and `realqa dataset` with --from-hub are the only commands that use the network. HF_ENDPOINT names a mirror,
+    HF_TOKEN lets you in where it is needed.
 
     \b
     realqa model pull qwen2-vl-7b
@@ -118,13 +119,14 @@ def _bring(offer: Offer, origin: Origin) -> None:
             "room, or let that folder be a link to another disk"
         )
     origin.begin()
-    with _progress(offer, offer.size - missing) as arrived:
+    with fetching(offer, offer.size - missing) as arrived:
         hub.fetch(offer, origin.unfinished, arrived)
     origin.finish()
 
 
 @contextmanager
-def _progress(offer: Offer, there: int) -> Iterator[Callable[[int], None]]:
+def fetching(offer: Offer, there: int) -> Iterator[Callable[[int], None]]:
+    """Show how far a fetch is; what is given is told each number of bytes."""
     from rich.progress import (  # noqa: PLC0415 - 60 ms
         BarColumn,
         DownloadColumn,

@@ -1,4 +1,4 @@
-"""The stars that a human gave a photo, wherever they stand."""
+"""The stars and the pick label that a human gave a photo, wherever they stand."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from realqa_agent.metadata.sidecar import snapshots
 from realqa_agent.metadata.xmp import Packet, PacketError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from realqa_agent.capture import Embedded
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from realqa_agent.metadata.record import Memory
 
 REJECTED, MOST_STARS = -1, 5
+
+PICK_LABELS = range(1, 4)
+"""digiKam's: rejected, pending, accepted; 0 stands for none."""
 
 PERCENT_A_STAR = 25
 """Windows writes 1, 25, 50, 75 and 99 % for 1 to 5 stars."""
@@ -51,11 +55,34 @@ def human_rating(photo: Path, embedded: Embedded, settings: Metadata, memory: Me
     if lightroom is not None:
         # Lightroom writes 0 to every photo.
         rival = _stars(Packet(lightroom.data), default_one=settings.assume_default_one) or None
-    if stars and rival and stars != rival:
+    return _agreed(stars, rival, lambda: _inside(embedded, settings))
+
+
+def human_pick(photo: Path, embedded: Embedded, memory: Memory) -> int | None:
+    """Return digiKam's pick label, 1 rejected, 2 pending, 3 accepted, None if no human gave one or nobody can tell.
+
+    Places, the agent's own values and errors are as for `human_rating`.
+    """
+    own, lightroom = snapshots(photo)
+    pick = rival = None
+    if own is not None:
+        pick = _pick(Packet(own.data))
+        if pick is not None and pick == _kept_pick(memory, Owner.PLUGIN):
+            pick = NOBODYS
+    else:
+        pick = _kept_pick(memory, Owner.HUMAN)
+    if lightroom is not None:
+        rival = _pick(Packet(lightroom.data)) or None
+    return _agreed(pick, rival, lambda: _pick_inside(embedded))
+
+
+def _agreed(here: int | None, rival: int | None, inside: Callable[[], int | None]) -> int | None:
+    """Return what the own sidecar, the other one and the photo itself come to; None if nobody chose or can tell."""
+    if here and rival and here != rival:
         return None
-    found = stars or rival
-    if found is None and stars is None:
-        found = _inside(embedded, settings)
+    found = here or rival
+    if found is None and here is None:
+        found = inside()
     return found or None
 
 
@@ -80,6 +107,34 @@ def _inside(embedded: Embedded, settings: Metadata) -> int | None:
         except PacketError:
             return NOBODYS
     return _known(embedded.rating) if stars is None else stars
+
+
+def _pick(packet: Packet) -> int | None:
+    """Return the pick label that a packet states, `NOBODYS` if it is the agent's or none, None if it says nothing."""
+    text = stated(packet, names.PICK_LABEL)
+    if text is None:
+        return None
+    value = number(text)
+    return _label(None if value == number(stated(packet, names.WRITTEN_PICK)) else value)
+
+
+def _pick_inside(embedded: Embedded) -> int | None:
+    if embedded.packet is None:
+        return None
+    try:
+        return _pick(embedded_packet(embedded.packet))
+    except PacketError:
+        return NOBODYS
+
+
+def _kept_pick(memory: Memory, owner: Owner) -> int | None:
+    """Return the pick label that the index remembers as this owner's, None if there is none; never `NOBODYS`."""
+    kept = memory.get(Field.PICK)
+    return None if kept is None or kept.owner is not owner else _label(number(kept.value)) or None
+
+
+def _label(value: float | None) -> int:
+    return int(value) if value is not None and value in PICK_LABELS else NOBODYS
 
 
 def _stars(packet: Packet, *, default_one: bool) -> int | None:

@@ -1,4 +1,4 @@
-"""The stars that a human gave to files of a folder."""
+"""The stars and pick labels that a human gave to files of a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from realqa_agent.capture import Embedded
 from realqa_agent.errors import PermanentError, TransientError
-from realqa_agent.metadata.human import human_rating
+from realqa_agent.metadata.human import human_pick, human_rating
 from realqa_agent.service.publishing import memory_of
 from realqa_agent.service.scoring import score
 from realqa_agent.worker.messages import Inspect, Inspected
@@ -29,6 +29,8 @@ class Rating:
     path: Path
     stars: int | None
     """1 to 5, -1 for rejected, None for a file that no human rated."""
+    pick: int | None = None
+    """digiKam's pick label: 1 rejected, 2 pending, 3 accepted, None for a file that no human labelled."""
     problem: str | None = None
     """Why a sidecar could not be read, for people."""
 
@@ -43,8 +45,9 @@ def human_ratings(
             # A file that can't be opened may still have a sidecar with stars.
             embedded = outcome.embedded if isinstance(outcome, Inspected) else Embedded()
             try:
-                stars = human_rating(path, embedded, settings, _memory(path, index))
-                found.append(Rating(path=path, stars=stars))
+                memory = _memory(path, index)
+                stars = human_rating(path, embedded, settings, memory)
+                found.append(Rating(path=path, stars=stars, pick=human_pick(path, embedded, memory)))
             except (PermanentError, TransientError) as error:
                 found.append(Rating(path=path, stars=None, problem=str(error)))
         yield found

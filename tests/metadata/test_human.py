@@ -10,7 +10,7 @@ from support.sidecars import blurry, packet
 from realqa_agent.capture import Embedded
 from realqa_agent.config import Metadata
 from realqa_agent.errors import PermanentError
-from realqa_agent.metadata.human import human_rating
+from realqa_agent.metadata.human import human_pick, human_rating
 from realqa_agent.metadata.record import Field, Owner, Remembered
 
 if TYPE_CHECKING:
@@ -127,3 +127,40 @@ def test_sidecar_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
     sidecar.symlink_to("a.jpg.xmp")
     with pytest.raises(PermanentError, match="can't be read"):
         human_rating(tmp_path / "a.jpg", Embedded(), Metadata(), {})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ('digiKam:PickLabel="1"', 1),
+        ('digiKam:PickLabel="3"', 3),
+        ('digiKam:PickLabel="0"', None),
+        ('digiKam:PickLabel="4"', None),
+        ('digiKam:PickLabel="many"', None),
+        ('digiKam:PickLabel="3" realqa:WrittenPick="3"', None),
+        ('digiKam:PickLabel="1" realqa:WrittenPick="3"', 1),
+        ("", 2),
+    ],
+)
+def test_pick_labels(tmp_path: Path, attributes: str, expected: int | None) -> None:
+    """A sidecar that says anything of the label hides what is inside the photo."""
+    (tmp_path / "a.jpg.xmp").write_bytes(packet(attributes=attributes))
+    inside = Embedded(packet=packet(attributes='digiKam:PickLabel="2"'))
+    assert human_pick(tmp_path / "a.jpg", inside, {}) == expected
+
+
+def test_pick_label_of_two_sidecars(tmp_path: Path) -> None:
+    (tmp_path / "a.xmp").write_bytes(packet(attributes='digiKam:PickLabel="3"'))
+    assert human_pick(tmp_path / "a.jpg", Embedded(), {}) == 3
+    (tmp_path / "a.jpg.xmp").write_bytes(packet(attributes='digiKam:PickLabel="1"'))
+    assert human_pick(tmp_path / "a.jpg", Embedded(), {}) is None
+
+
+@pytest.mark.parametrize(("owner", "beside", "alone"), [(Owner.PLUGIN, None, None), (Owner.HUMAN, 3, 3)])
+def test_pick_label_that_the_index_remembers(
+    tmp_path: Path, owner: Owner, beside: int | None, alone: int | None
+) -> None:
+    memory = {Field.PICK: Remembered(owner=owner, value="3")}
+    assert human_pick(tmp_path / "a.jpg", Embedded(), memory) == alone
+    (tmp_path / "a.jpg.xmp").write_bytes(packet(attributes='digiKam:PickLabel="3"'))
+    assert human_pick(tmp_path / "a.jpg", Embedded(), memory) == beside

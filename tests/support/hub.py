@@ -1,4 +1,4 @@
-"""A model hub on this machine, with the few answers of the real one that fetching needs."""
+"""A hub on this machine, with the few answers of the real one that fetching models and data sets needs."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.hub.tokens.append(self.headers["Authorization"])
-        if match := re.fullmatch(r"/api/models/(\w[\w.-]*/[\w.-]+)/revision/(.+)", path):
+        if match := re.fullmatch(r"/api/(?:models|datasets)/(\w[\w.-]*/[\w.-]+)/revision/(.+)", path):
             self._answer_about(*match.groups())
-        elif match := re.fullmatch(r"/(\w[\w.-]*/[\w.-]+)/resolve/(\w+)/(.+)", path):
+        elif match := re.fullmatch(r"/(?:datasets/)?(\w[\w.-]*/[\w.-]+)/resolve/(\w+)/(.+)", path):
             self._send_file(*match.groups())
         else:
             self._refuse(404, "EntryNotFound")

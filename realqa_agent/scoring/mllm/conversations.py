@@ -1,4 +1,4 @@
-"""Reads RealQA's published conversations from a folder, whatever files they come in."""
+"""Reads RealQA's published conversations, whatever files they come in."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ Row = dict[str, Any]
 SUFFIXES = frozenset({".json", ".jsonl"})
 
 
-def read(folder: Path) -> Iterator[tuple[str, list[Row]]]:
-    """Yield each data set's name and its conversations, as `published.compare` takes them.
+def read(source: Path) -> Iterator[tuple[str, list[Row]]]:
+    """Given a folder or one file, yield each data set's name and its conversations, as `published.compare` takes them.
 
     A file is a data set: a JSON list, or an object a line. Those without conversations are passed over. Raise UserError
     if one is damaged, or none has any.
     """
+    folder = source.parent if source.is_file() else source
+    files = [source] if source.is_file() else sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES)
     found = False
-    for file in sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES):
+    for file in files:
         if rows := [row for row in _objects(file) if _is_conversation(row)]:
             found = True
             yield file.relative_to(folder).as_posix(), rows
     if not found:
-        raise UserError(f"{folder} holds no conversations: none of its .json and .jsonl files has rows with `messages`")
+        raise UserError(f"{source} holds no conversations: no row of .json and .jsonl files there has `messages`")
 
 
 def _objects(file: Path) -> list[Any]:

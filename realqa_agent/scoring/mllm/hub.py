@@ -1,4 +1,4 @@
-"""Fetches a model's files from the hub, at one commit. The only place of the program that speaks to the network.
+"""Fetches the files of a model or a data set from the hub, at one commit. The only place that speaks to the network.
 
 The hub's own library knows where the files are and as whom to ask; tokens never pass through here. The bytes are taken
 by ourselves: the library begins a file anew after each break (as of its version 2.4), and weights are several GB each.
@@ -14,15 +14,18 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from realqa_agent.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 ALLOWED = frozenset({".safetensors", ".json", ".txt", ".jinja"})
-"""What can be read without running code that came with it."""
+"""What of a model can be read without running code that came with it."""
+
+CONVERSATIONS = frozenset({".json", ".jsonl"})
+"""What of a data set is fetched: its words, not its pictures."""
 
 INCOMPLETE = ".incomplete"
 """Ends the name of a file that is only half there, as in the hub's own caches."""
@@ -46,9 +49,10 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """What there is to fetch of a model."""
+    """What there is to fetch of a model, or of a data set."""
 
     repo: str
+    kind: Literal["model", "dataset"] = "model"
     commit: str
     licence: str
     """As its page states it; empty if it doesn't."""
@@ -64,18 +68,36 @@ def ask(repo: str, revision: str, subfolder: str = "") -> Offer:
     """Return what the hub has of a model at a revision, of the kinds that we fetch; UserError if it has nothing."""
     with _explained(repo, revision):
         info = _library().HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS)
-    files = tuple(
-        RemoteFile(name=one.rfilename, size=one.size or 0, sha256=one.lfs.sha256 if one.lfs is not None else None)
-        for one in info.siblings or ()
-        if _is_wanted(PurePosixPath(one.rfilename), subfolder)
-    )
+    files = _files(info, ALLOWED, subfolder)
     where = f"{repo}, folder {subfolder}," if subfolder else repo
     if not any(file.name.endswith(".safetensors") for file in files):
         raise UserError(
             f"{where} has no safetensors at {revision}: weights of other kinds may run code, and stay there"
         )
+    return Offer(repo=repo, commit=str(info.sha), licence=_licence(info), files=files)
+
+
+def ask_for_conversations(repo: str, revision: str) -> Offer:
+    """Return what the hub has of a data set's words at a revision; UserError if it has none."""
+    with _explained(f"datasets/{repo}", revision):
+        info = _library().HfApi().dataset_info(repo, revision=revision, files_metadata=True, timeout=TIMEOUT_SECONDS)
+    files = _files(info, CONVERSATIONS)
+    if not files:
+        raise UserError(f"{repo} has no files {' or '.join(sorted(CONVERSATIONS))} at {revision}")
+    return Offer(repo=repo, kind="dataset", commit=str(info.sha), licence=_licence(info), files=files)
+
+
+def _files(info: Any, suffixes: Collection[str], subfolder: str = "") -> tuple[RemoteFile, ...]:
+    return tuple(
+        RemoteFile(name=one.rfilename, size=one.size or 0, sha256=one.lfs.sha256 if one.lfs is not None else None)
+        for one in info.siblings or ()
+        if _is_wanted(PurePosixPath(one.rfilename), suffixes, subfolder)
+    )
+
+
+def _licence(info: Any) -> str:
     licence = str((info.card_data and info.card_data.get("license")) or "")
-    return Offer(repo=repo, commit=str(info.sha), licence=licence if licence.isprintable() else "", files=files)
+    return licence if licence.isprintable() else ""
 
 
 def missing_bytes(offer: Offer, folder: Path) -> int:
@@ -98,7 +120,7 @@ def fetch(offer: Offer, folder: Path, arrived: Callable[[int], None]) -> None:
 def _fetch(offer: Offer, file: RemoteFile, folder: Path, arrived: Callable[[int], None]) -> None:
     partial = _partial(folder, file)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    client_error, url = _client_error(), _library().hf_hub_url(offer.repo, file.name, revision=offer.commit)
+    client_error, url = _client_error(), _url(offer, file)
     left = TRIES
     with partial.open("ab") as stream:
         try:
@@ -122,6 +144,11 @@ def _fetch(offer: Offer, file: RemoteFile, folder: Path, arrived: Callable[[int]
         partial.unlink()
         raise UserError(f"{file.name} of {offer.repo} arrived damaged and was thrown away: fetch it again")
     partial.rename(folder / file.name)
+
+
+def _url(offer: Offer, file: RemoteFile) -> str:
+    found: str = _library().hf_hub_url(offer.repo, file.name, repo_type=offer.kind, revision=offer.commit)
+    return found
 
 
 def _stream(url: str, stream: Any, start: int, arrived: Callable[[int], None]) -> None:
@@ -200,11 +227,11 @@ def _explained(repo: str, revision: str) -> Iterator[None]:
         raise UserError(f"{error.filename or 'the models folder'}: {what}; what has arrived is kept") from None
 
 
-def _is_wanted(path: PurePosixPath, subfolder: str) -> bool:
+def _is_wanted(path: PurePosixPath, suffixes: Collection[str], subfolder: str) -> bool:
     """Return whether a file is fetched; UserError if it would leave its folder, or upset the terminal."""
     if path.is_absolute() or ".." in path.parts or not str(path).isprintable():
         raise UserError(f"{str(path)!r} is no name of a model's file: fetched nothing")
-    return path.suffix in ALLOWED and path.is_relative_to(subfolder)
+    return path.suffix in suffixes and path.is_relative_to(subfolder)
 
 
 def _partial(folder: Path, file: RemoteFile) -> Path:

@@ -1,0 +1,1 @@
+"""Rated pictures as data sets: read as they are published, checked, split, written as conversations."""
