@@ -11,10 +11,9 @@ import click
 from realqa_agent.cli import lines
 from realqa_agent.cli.main import settings_of
 from realqa_agent.culling.policy import judge_shot
-from realqa_agent.errors import RefusalKind
-from realqa_agent.service.scoring import batches, processes, score
+from realqa_agent.service.scoring import batches, processes, refusal, score
 from realqa_agent.worker.crew import Crew
-from realqa_agent.worker.messages import Assessed, Outcome, Refused
+from realqa_agent.worker.messages import Assessed, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,10 +58,10 @@ def command(
 
 def _results(shots: Sequence[Sequence[Path]], crew: Crew[tuple[int, Path]], config: Config) -> Iterator[dict[str, Any]]:
     for outcomes in score(shots, crew, crew.assess):
-        yield from judged(outcomes, config.culling.thresholds)
+        yield from _judged(outcomes, config.culling.thresholds)
 
 
-def judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict[str, Any]]:
+def _judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict[str, Any]]:
     """Given the outcomes of one shot's files, yield their lines."""
     looks = {
         path.name: (outcome.assessment, outcome.facts)
@@ -71,16 +70,12 @@ def judged(outcomes: dict[Path, Outcome], thresholds: Profile) -> Iterator[dict[
     }
     verdicts = judge_shot(looks, thresholds)
     for path, outcome in outcomes.items():
-        match outcome:
-            case Assessed():
-                verdict = verdicts[path.name]
-                yield lines.scored(path, outcome.kind, outcome.assessment, verdict, outcome.elapsed_ms)
-            case Refused(kind=kind, message=message):
-                yield lines.refused(path, kind, message)
-            case other:
-                yield lines.refused(
-                    path, RefusalKind.CORRUPT, f"it could not be scored: {getattr(other, 'message', other)}"
-                )
+        if isinstance(outcome, Assessed):
+            verdict = verdicts[path.name]
+            yield lines.scored(path, outcome.kind, outcome.assessment, verdict, outcome.elapsed_ms)
+        else:
+            refused = refusal(outcome)
+            yield lines.refused(path, refused.kind, refused.message)
 
 
 def _print_json(results: Iterator[dict[str, Any]]) -> int:

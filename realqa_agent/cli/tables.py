@@ -121,7 +121,7 @@ def figures(evaluation: Evaluation, title: str, more: Mapping[str, str]) -> Tabl
         shown.add_column(heading, justify="right")
         shown.add_column("95 % interval", justify="right")
     for name, meaning in FIGURES.items():
-        cells = [cell for found in columns.values() for cell in _cells(found[name])]
+        cells = [cell for found in columns.values() for cell in cells_of(found[name])]
         if any(cells):
             shown.add_row(meaning, *cells)
     for meaning, figure in more.items():
@@ -131,7 +131,7 @@ def figures(evaluation: Evaluation, title: str, more: Mapping[str, str]) -> Tabl
     return shown
 
 
-def _cells(figure: Figure) -> tuple[str, str]:
-    """Return value and interval, empty where they are not defined."""
+def cells_of(figure: Figure) -> tuple[str, str]:
+    """Return value and interval as text, empty where they are not defined."""
     value = "" if figure.value is None else f"{figure.value:.3f}"
     return value, "" if figure.ci is None else f"{figure.ci[0]:.3f} to {figure.ci[1]:.3f}"

@@ -16,7 +16,7 @@ from realqa_agent.evaluation import metrics
 from realqa_agent.evaluation.record import Evaluation, Figure, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,23 +52,31 @@ class _Sample:
 
 
 def evaluate(
-    rated: Sequence[Rated], predictions: Sequence[Prediction | None], groups: Sequence[Hashable], scale: Scale
+    rated: Sequence[Rated],
+    predictions: Sequence[Prediction | None],
+    groups: Sequence[Hashable],
+    scale: Scale,
+    *,
+    verdicts: bool = True,
 ) -> Evaluation:
     """Compare predictions with human scores, in the same order; None is a picture that could not be scored.
 
     A failed picture is given the mean prediction, which tells nothing, and no verdict. `groups` says which pictures
-    are not independent of each other; those of one series are in one group.
+    are not independent of each other; those of one series are in one group. Without `verdicts` those of the
+    predictions are none of the scorer's, and what hangs on them is not defined.
     """
     scored = [prediction for prediction in predictions if prediction is not None]
     mean = float(np.mean([prediction.score for prediction in scored])) if scored else math.nan
     unknown = Prediction(score=mean, rejected=False)
     everything = _sample(rated, [prediction or unknown for prediction in predictions], groups)
-    figures = _figures(everything, scale) if scored else _undefined()
+    figures = _figures(everything, scale) if scored else _undefined((*_CORRELATIONS, *_SHARES))
     scored_only = figures
     if 0 < len(scored) < len(rated):
         kept = [place for place, prediction in enumerate(predictions) if prediction is not None]
         sample = _sample([rated[place] for place in kept], scored, [groups[place] for place in kept])
         scored_only = _figures(sample, scale)
+    if not verdicts:
+        figures, scored_only = (each | _undefined(_OF_VERDICTS) for each in (figures, scored_only))
     return Evaluation(
         pictures=len(rated),
         failed=len(rated) - len(scored),
@@ -97,11 +105,12 @@ def _numbered(keys: Sequence[Hashable]) -> NDArray[np.intp]:
 
 
 _CORRELATIONS = ("srcc", "plcc", "krcc", "reject_auc")
-_SHARES = ("pairs", "best_of_series", "keepers_destroyed", "culls_found")
+_OF_VERDICTS = ("keepers_destroyed", "culls_found")
+_SHARES = ("pairs", "best_of_series", *_OF_VERDICTS)
 
 
-def _undefined() -> dict[str, Figure]:
-    return {name: Figure(value=None, ci=None) for name in (*_CORRELATIONS, *_SHARES)}
+def _undefined(names: Iterable[str]) -> dict[str, Figure]:
+    return {name: Figure(value=None, ci=None) for name in names}
 
 
 def _figures(sample: _Sample, scale: Scale) -> dict[str, Figure]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from realqa_agent.config import Role
 
 Scale = tuple[float, float]
 """The worst and the best human score that there can be."""
@@ -29,6 +31,19 @@ class Rated:
     """Finite, on any scale where higher is better."""
     series: str | None = None
     """Frames with the same name show the same scene."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RatedSet:
+    """Pictures that people rated, with what is to be known of all of them together."""
+
+    name: str
+    rated: Sequence[Rated]
+    scale: Scale
+    score: Role | None
+    """What people judged; None if nobody has said it."""
+    source: Mapping[str, Any]
+    """Where it is from: its part of the JSON."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,10 +7,16 @@ and needs no numpy for it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from realqa_agent.assessment import Assessment
+    from realqa_agent.config import Role
+
+Form = Literal["score", "natural", "regular"]
+"""What a number is read from: the answer to the question for it alone, or the end of a text about all attributes."""
+
+Decimals = Literal[0, 1, 2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,12 +46,24 @@ class Frame:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Trial:
+    """What an evaluation wants of a model: this one score, read in this way, and nothing else."""
+
+    score: Role
+    answer: Form = "score"
+    decimals: Decimals = 2
+    """How many of the number's decimals are read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
     """A photo, or a clip as its frames in the order of time."""
 
     frames: tuple[Frame, ...]
     label: float | None = None
     """What people gave it, 1 to 10, if the model is to be held against that."""
+    trial: Trial | None = None
+    """None where all is asked for that the settings say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

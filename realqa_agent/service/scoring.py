@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realqa_agent.culling.shots import shot_of
-from realqa_agent.errors import TransientError
+from realqa_agent.errors import RefusalKind, TransientError
 from realqa_agent.watch.candidates import Candidates
 from realqa_agent.watch.scan import scan
-from realqa_agent.worker.messages import Follow, Outcome, Task
+from realqa_agent.worker.messages import Follow, Outcome, Refused, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -63,6 +63,14 @@ def score(
     done = perform([task(path) for shot in shots for path in shot], crew)
     for shot in shots:
         yield dict(islice(done, len(shot)))
+
+
+def refusal(outcome: Outcome) -> Refused:
+    """Return why a file has no assessment, given what scoring it came to."""
+    if isinstance(outcome, Refused):
+        return outcome
+    why = getattr(outcome, "message", outcome)
+    return Refused(kind=RefusalKind.CORRUPT, message=f"it could not be scored: {why}")
 
 
 def perform(tasks: Sequence[Task], crew: Crew[tuple[int, Path]]) -> Iterator[tuple[Path, Outcome]]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from realqa_agent.config import Config
+    from realqa_agent.scoring.view import Trial
     from realqa_agent.worker.messages import Answer, Outcome, Ready, Task
 
 AWAY_SECONDS, BROKEN_SECONDS = 30.0, 600.0
@@ -49,6 +50,7 @@ class _Following:
     """A file on its way to the model."""
 
     label: float | None
+    trial: Trial | None
     prepared: Prepared | None = None
     """All that the first half found, without the pictures."""
 
@@ -103,9 +105,9 @@ class Crew(Generic[Key]):
             except TransientError as error:
                 self._let_rest(error)
 
-    def assess(self, path: Path, *, label: float | None = None) -> Assess | Follow:
-        """Return the task that leads to the last word on a file."""
-        return Assess(path=path) if self._model is None else Follow(path=path, label=label)
+    def assess(self, path: Path, *, label: float | None = None, trial: Trial | None = None) -> Assess | Follow:
+        """Return the task that leads to the last word on a file; label and trial are for a model, if there is one."""
+        return Assess(path=path) if self._model is None else Follow(path=path, label=label, trial=trial)
 
     @property
     def free(self) -> int:
@@ -127,7 +129,7 @@ class Crew(Generic[Key]):
         if self.second is None or self.second.view is None:
             raise RuntimeError("there is no model yet that could follow")
         self.summon()  # it comes up while the photo is opened
-        self._following[key] = _Following(label=task.label)
+        self._following[key] = _Following(label=task.label, trial=task.trial)
         self._looks.submit(key, Prepare(path=task.path, view=self.second.view, seen=task.seen))
 
     def wait(self, timeout: float, also: Sequence[int] = ()) -> list[tuple[Key, Outcome]]:
@@ -165,7 +167,8 @@ class Crew(Generic[Key]):
                 del self._following[key]
                 return [(key, Failed(message=self.trouble or "", transient=True, away=True))]
             following.prepared = replace(answer, frames=())
-            self._model.submit(key, Judge(shown=Shown(frames=answer.frames, label=following.label)))
+            shown = Shown(frames=answer.frames, label=following.label, trial=following.trial)
+            self._model.submit(key, Judge(shown=shown))
             return []
         self._following.pop(key, None)
         if isinstance(answer, Prepared | Judged):

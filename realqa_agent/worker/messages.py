@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from realqa_agent.errors import RefusalKind
     from realqa_agent.files import FileStat
     from realqa_agent.media.identity import Identity
-    from realqa_agent.scoring.view import Frame, Shown, View
+    from realqa_agent.scoring.view import Frame, Shown, Trial, View
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +117,8 @@ class Follow:
     seen: Seen | None = None
     label: float | None = None
     """What people gave it, 1 to 10, if the model is to be held against that."""
+    trial: Trial | None = None
+    """What an evaluation wants of the model."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

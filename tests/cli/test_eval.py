@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from support.clips import numbered, write_clip
 from support.command import Run, objects
 from support.sidecars import packet
 
@@ -102,6 +103,15 @@ def test_file_that_cannot_be_scored_is_failed_not_dropped(realqa: Run, folder: P
     assert "cut.png" in done.stderr
 
 
+def test_a_clip_is_labelled_as_a_picture_is(realqa: Run, folder: Path) -> None:
+    # Frames grow brighter by 2 levels each, so their mean lies between those of black and dark.
+    write_clip(folder / "clip.mp4", numbered(24))
+    labels = folder / "labels.csv"
+    labels.write_text(labels.read_text() + "clip.mp4,0.2,,x\n")
+    found = evaluated(realqa, labels)
+    assert (found["n"], found["failed"], found["srcc"]["value"]) == (5, 0, 1)
+
+
 def test_one_failure_in_more_than_a_hundred_is_tolerated(realqa: Run, folder: Path) -> None:
     rows = []
     for number in range(100):
@@ -140,6 +150,10 @@ def test_labels_with_mistakes_are_refused_with_their_lines(realqa: Run, folder: 
         (["labels.csv", "--scale", "5", "1"], "5 is not less than 1"),
         (["labels.csv", "--scale", "0.2", "1"], "go from 0.1 to 0.8, which is not within --scale"),
         (["votes.csv", "--ncm"], "give --scale LOW HIGH"),
+        (["labels.csv", "."], "is no dataset folder: it has no dataset.json"),
+        (["labels.csv", "--ncm", "--answer", "natural"], "--ncm goes with --answer score"),
+        (["labels.csv", "--decimals", "1"], "firstlook does not write numbers"),
+        (["labels.csv", "--adapter", "."], "is no adapter, and none lies in it"),
     ],
 )
 def test_wrong_usage_is_status_2(
@@ -162,6 +176,68 @@ def test_table_and_plot(realqa: Run, folder: Path, tmp_path: Path) -> None:
         assert drawn.format == "PNG"
         assert min(drawn.size) > 300
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.fixture
+def koniq(folder: Path) -> Path:
+    """A dataset folder by a public set's name, in which the dark ones are the better."""
+    built = folder / "koniq"
+    built.mkdir()
+    (built / "dataset.json").write_text('{"name": "koniq10k", "role": "aesthetic", "scale": [1, 5]}')
+    (built / "labels.test.csv").write_text(
+        "filename,score\n../black.png,4.5\n../dark.png,4\n../bright.png,1.5\n../cut.png,3\n"
+    )
+    return built
+
+
+def test_several_sets_are_objects_of_one_list(realqa: Run, folder: Path, koniq: Path) -> None:
+    found = evaluated(realqa, folder / "labels.csv", koniq, status=1)
+    one, other = found["sets"]
+    assert found.keys() == {"sets"}
+    assert [(each["set"], each["against"], each["n"], each["failed"]) for each in (one, other)] == [
+        ("photos", "quality", 4, 0),
+        ("koniq10k", "aesthetic", 4, 1),
+    ]
+    alone = evaluated(realqa, folder / "labels.csv")
+    assert alone.keys() == one.keys()
+    assert {name: one[name] for name in one if name != "files_per_second"} == {
+        name: alone[name] for name in alone if name != "files_per_second"
+    }
+    # What failed has the mean prediction, which lies between those of the dark ones and of the bright one, as labelled.
+    assert other["srcc"]["value"] == 1
+    assert (other["scale"], other["unanswered"]) == ([1, 5], 0)
+    assert [failure["kind"] for failure in other["failures"]] == ["corrupt"]
+    assert "published_by_others" not in one
+    assert other["published_by_others"]["trained"][0] == {
+        "system": "LGDM",
+        "srcc": 0.967,
+        "plcc": 0.972,
+        "source": "its authors' paper",
+    }
+
+
+def test_several_sets_are_rows_beside_what_others_published(
+    realqa: Run, folder: Path, koniq: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    plot = tmp_path / "sets.png"
+    done = realqa("eval", folder / "labels.csv", koniq, "--scorer", "bright", "--plot", plot, status=1)
+    rows = [[cell.strip() for cell in line.split("│")] for line in done.stdout.splitlines() if "│" in line]
+    ours = [row for row in rows if row[0] == "bright"]
+    assert [[*row[:5], *row[-2:]] for row in ours] == [
+        ["bright", "photos", "quality", "4", "1.000", "0", "0"],
+        ["bright", "koniq10k", "aesthetic", "4", "1.000", "1", "0"],
+    ]
+    assert "Published by their authors, not measured here" in done.stdout
+    assert ["KonIQ-10k", "OneAlign", "yes", "0.941", "0.950"] in [row[:5] for row in rows]
+    for words in (
+        "cut.png",
+        "bright, photos: SRCC 1.000; 4 files, 0 failed",
+        "bright, koniq10k: SRCC 1.000; 4 files, 1",
+    ):
+        assert words in done.stderr
+    with Image.open(plot) as drawn:
+        assert drawn.format == "PNG"
 
 
 def test_what_a_models_answers_tell_stands_under_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,15 @@ def test_all_failed_leaves_everything_undefined() -> None:
     assert found.scored_only == found.figures
 
 
+def test_without_verdicts_nothing_is_said_of_them() -> None:
+    rated = [Rated(path=Path(f"/{score}.jpg"), score=score) for score in (0.1, 0.5, 0.9)]
+    predictions = [Prediction(score=5 * one.score, rejected=True) for one in rated[:2]]
+    found = evaluate(rated, [*predictions, None], [1, 2, 3], (0, 1), verdicts=False)
+    for each in (found.figures, found.scored_only):
+        assert [each[name].value for name in ("keepers_destroyed", "culls_found")] == [None, None]
+    assert found.scored_only["srcc"].value == 1
+
+
 def test_culls_and_keepers_by_their_part_of_the_scale() -> None:
     # Culls are under .3, keepers over .5; the limits themselves are neither.
     rows: list[Row] = [(0.1, 1.0), (0.29, 6.0), (0.3, 9.0), (0.5, 1.0), (0.51, 5.0), (1.0, 8.0)]

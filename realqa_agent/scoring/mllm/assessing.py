@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from realqa_agent.scoring.mllm.answers import Told
     from realqa_agent.scoring.mllm.questions import Answer, Scale
-    from realqa_agent.scoring.view import Frame
+    from realqa_agent.scoring.view import Decimals, Frame, Trial
 
 Decode = Literal["expectation", "greedy"]
 
@@ -112,6 +112,28 @@ def assess(
     )
 
 
+def on_trial(
+    trial: Trial, given: Given, first: Assessment, *, scorer: str, version: str, decode: Decode
+) -> Assessment | Silence:
+    """Return the first look's assessment with one score of the model's in the place of its own; for evaluation alone.
+
+    What the model was not asked for stays the first look's, and says nothing of the model.
+    """
+    read = _read(given, decode, trial.decimals)
+    if isinstance(read, Unanswered):
+        return Silence(reason=f"{trial.score}: {read.why} ({quoted(read.raw)})")
+    return replace(
+        first,
+        scorer=scorer,
+        version=version,
+        quality=read.score if trial.score == "quality" else first.quality,
+        aesthetic=read.score if trial.score == "aesthetic" else first.aesthetic,
+        overall=read.score if trial.score == "overall" else first.overall,
+        measures={**first.measures, **_measures({trial.score: read})},
+        uncertainty=None,
+    )
+
+
 def pooled(frames: Sequence[Frame], judged: Sequence[Assessment | Silence]) -> Assessment | Silence:
     """Return what was made of a photo, or of a clip's frames together, of which half have to have a score."""
     if frames[0].at_s is None:
@@ -161,19 +183,22 @@ def _names(things: Mapping[str, str]) -> Judgement:
     return unknown(f"{said}: a name has no rank")
 
 
-def _read(given: Given, decode: Decode) -> _Score | Unanswered:
+def _read(given: Given, decode: Decode, decimals: Decimals = 2) -> _Score | Unanswered:
     answer, scale = given.answer, given.scale
     if not isinstance(answer, DigitBelief):
-        raw = answers.number(answer, scale)
-        return raw if isinstance(raw, Unanswered) else _Score(raw=raw, scale=scale, spread=None, mass=None)
+        told = answers.number(answer, scale)
+        if isinstance(told, Unanswered):
+            return told
+        return _Score(raw=max(scale.low, digits.shortened(told, decimals)), scale=scale, spread=None, mass=None)
     if why := digits.why_unsure(answer):
         return Unanswered(raw=answer.greedy, why=why)
     expected = digits.expectation(answer)
     said = expected.read if decode == "expectation" else float(answer.greedy)
     if not scale.low <= said <= scale.high:
         return Unanswered(raw=answer.greedy, why=f"{said:.2f} is not on the scale from {scale.low:g} to {scale.high:g}")
-    # What isn't read is our guess: it can't carry a number past the end of the scale that the model kept to.
-    raw = min(expected.value, scale.high) if decode == "expectation" else said
+    raw = digits.expected_to(answer, decimals) if decode == "expectation" else digits.shortened(said, decimals)
+    # What isn't read is our guess: it can't carry a number past the ends of the scale that the model kept to.
+    raw = min(max(scale.low, raw), scale.high)
     return _Score(raw=raw, scale=scale, spread=expected.spread, mass=answer.mass)
 
 

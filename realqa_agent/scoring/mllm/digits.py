@@ -61,6 +61,20 @@ def expectation(belief: DigitBelief) -> Expectation:
     return Expectation(read=mean, spread=math.sqrt(variance))
 
 
+def shortened(number: float, decimals: int) -> float:
+    """Return what stands of a number with two decimals if it ends sooner: 6.5 of 6.59, and 6 with no decimal at all."""
+    written = f"{number:.2f}"
+    return float(written[: len(written) - 2 + decimals])
+
+
+def expected_to(belief: DigitBelief, decimals: int) -> float:
+    """Return the mean over the numbers with so many decimals, 0 to 2; of the second decimal its own mean is taken."""
+    if decimals == 0:
+        likely = {unit: belief.units[unit] for unit in followed(belief.units)}
+        return math.fsum(unit * share for unit, share in likely.items()) / math.fsum(likely.values())
+    return expectation(belief).value if decimals == 2 else expectation(belief).read
+
+
 def _cells(belief: DigitBelief) -> Iterator[tuple[float, float]]:
     """Yield (number, share) for each unit and first decimal."""
     for unit in followed(belief.units):

@@ -25,13 +25,14 @@ from realqa_agent.scoring.mllm.checkpoint import Precision, read_adapter, read_b
 from realqa_agent.scoring.mllm.errands import NEEDED
 from realqa_agent.scoring.mllm.frames import pixels_of, realqa_view
 from realqa_agent.scoring.mllm.questions import Scale
+from realqa_agent.scoring.mllm.trying import Trying
 from realqa_agent.scoring.view import Silence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from realqa_agent.config import Config, Mllm
+    from realqa_agent.config import Config, Mllm, Role
     from realqa_agent.scoring.mllm.answers import Told
     from realqa_agent.scoring.mllm.engine import Engine, Look
     from realqa_agent.scoring.view import Frame, Shown
@@ -92,6 +93,8 @@ class RealQA:
 
     def assess_many(self, shown: Sequence[Shown]) -> list[Assessment | Silence]:
         """Score and explain photos and clips, as many pictures at once as it is good for."""
+        if (trial := shown[0].trial) is not None:  # of all of them: an evaluation has its models to itself
+            return self._trying(trial.score).judged(shown, trial, self.at_once)
         as_wholes = self._settings.clips == "video"
         cases = [
             self._case((frame,), frame.first, item.label, mute=as_wholes and frame.at_s is not None)
@@ -101,6 +104,19 @@ class RealQA:
         judged = iter(self._judged(cases))
         found = [assessing.pooled(item.frames, [next(judged) for _ in item.frames]) for item in shown]
         return [self._as_a_whole(*one) for one in zip(shown, found, strict=True)] if as_wholes else found
+
+    def _trying(self, score: Role) -> Trying:
+        """Return who asks for one score alone."""
+        role = next(role for role, names in self._roles.items() if score in names)
+        self._model.use(role if role in self._settings.adapters else None)
+        return Trying(
+            engine=self._model,
+            prompts=self._prompts,
+            scale=self._scales[role],
+            decode=self._settings.decode,
+            scorer=self.name,
+            version=self.version,
+        )
 
     def _as_a_whole(self, item: Shown, frames: Assessment | Silence) -> Assessment | Silence:
         """Given what was made of a clip's frames, return what the model makes of the whole; a photo stays as it is."""

@@ -177,3 +177,17 @@ def test_ncm_and_ncm_star_differ_by_the_labels_own_digits(places: list[list[floa
     wrong = digits.ncm_star(places, text)
     assert wrong is not None
     assert ncm_of(places) - wrong == pytest.approx(own, abs=1e-9)
+
+
+def test_fewer_decimals_are_those_that_the_model_would_write_first() -> None:
+    assert [digits.shortened(6.59, decimals) for decimals in (0, 1, 2)] == [6, 6.5, 6.59]
+    # Never rounded: 2.99 begins as 2.9, and 0.29 is stored a little under itself.
+    assert [digits.shortened(number, 1) for number in (2.99, 0.29, 10.0)] == [2.9, 0.2, 10]
+
+
+def test_the_mean_of_numbers_with_fewer_decimals() -> None:
+    believed = belief({"6.59": 0.6, "6.12": 0.2, "7.00": 0.2})
+    # Units 6 and 7 with .8 and .2; first decimals .5, .1 and .0; the second is never read, .045 stands for it.
+    assert digits.expected_to(believed, 0) == pytest.approx(0.8 * 6 + 0.2 * 7)
+    assert digits.expected_to(believed, 1) == pytest.approx(0.6 * 6.5 + 0.2 * 6.1 + 0.2 * 7)
+    assert digits.expected_to(believed, 2) == pytest.approx(0.6 * 6.5 + 0.2 * 6.1 + 0.2 * 7 + 0.045)

@@ -49,3 +49,47 @@ def test_pictures_without_an_answer_are_told_apart(place: Place, tiny: TinyModel
     found = evaluated(place, labels, status=1)
     assert (found["failed"], found["unanswered"]) == (3, 2)
     assert sorted(one["kind"] for one in found["failures"]) == ["corrupt", "unanswered", "unanswered"]
+
+
+@pytest.fixture(scope="session")
+def training(taught: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A training whose first checkpoint spoils what the model was taught, and whose second hardly changes it."""
+    del taught  # it skips where a package is missing
+    from support.tiny_mllm import save_adapter  # noqa: PLC0415 - it imports torch
+
+    run = tmp_path_factory.mktemp("run")
+    (run / "dataset.json").write_text('{"name": "greys", "role": "aesthetic", "scale": [0, 9.99]}')
+    for step, loudness in ((9, 1.0), (10, 0.002)):
+        save_adapter(run / f"checkpoint-{step}", "qwen2_vl", loudness=loudness)
+    return run
+
+
+@pytest.mark.timeout(300)  # the model is loaded twice
+def test_checkpoints_of_a_training_are_held_before_each_set(
+    place: Place, taught: Path, training: Path, tmp_path: Path
+) -> None:
+    labels = labelled(place, taught, {BRIGHT: 8.21, DARK: 2.34})
+    other = labels.with_name("reversed.csv")
+    other.write_text(labels.read_text().replace("8.21", "0.5"))
+    asked = (labels, other, "--adapter", training, "--decimals", 1, "--ncm", "--scale", 0, 9.99)
+    sets = evaluated(place, *asked, "--plot", tmp_path / "curves.png", status=1)["sets"]
+    assert [(Path(one["adapter"]).name, one["set"]) for one in sets] == [
+        ("checkpoint-9", "photos"),
+        ("checkpoint-9", "reversed"),
+        ("checkpoint-10", "photos"),
+        ("checkpoint-10", "reversed"),
+    ]
+    # The score is what the training says of itself.
+    assert {(one["against"], one["answer"], one["decimals"]) for one in sets} == {("aesthetic", "score", 1)}
+    assert [(one["failed"], one["unanswered"]) for one in sets] == [(2, 2), (2, 2), (0, 0), (0, 0)]
+    assert [one["srcc"]["value"] for one in sets] == [None, None, 1, -1]
+    assert sets[0]["scorer_version"] != sets[2]["scorer_version"]
+    fits, misses = sets[2]["ncm"], sets[3]["ncm"]
+    assert (fits["n"], fits["scale"]) == (2, [0, 9.99])
+    assert fits["mse"] < 0.5
+    # Next to nothing lies on wrong digits, but for the label that is wrong.
+    assert fits["mse_star"] == pytest.approx((8.21**2 + 2.34**2) / 2, rel=0.2)
+    assert misses["mse_star"] != pytest.approx((0.5**2 + 2.34**2) / 2, rel=0.2)
+    assert all(one["culls_found"]["value"] is None for one in sets)
+    with Image.open(tmp_path / "curves.png") as drawn:
+        assert drawn.height > 1000
