@@ -98,7 +98,7 @@ def main() -> int:
     transformers.logging.disable_progress_bar()
     on_card = torch.cuda.is_available()
     count = options.pictures or (64 if on_card else 8)
-    loaded, name = _full_size() if on_card else _tiny()
+    loaded, name = full_size() if on_card else tiny()
     pictures = _pictures(count, loaded.spec)
     rows = [_measured(loaded, mode, pictures, on_card=on_card) for mode in _modes(options.tokens)]
     report = {
@@ -240,13 +240,14 @@ def _pictures(count: int, spec: VisionSpec) -> list[Pixels]:
     return [sized(one.repeat(height // 30, 0).repeat(width // 40, 1), realqa_view(spec.stride)) for one in coarse]
 
 
-def _tiny() -> tuple[Loaded, str]:
+def tiny() -> tuple[Loaded, str]:
+    """Build the tests' model on the processor."""
     folder = Path(tempfile.mkdtemp(prefix="realqa-tiny-")) / "model"
     base = read_base(tiny_mllm.save_base(folder, "qwen2_vl"))
     return loading.load(base, {}, device="cpu"), "tiny Qwen2-VL, random weights"
 
 
-def _full_size() -> tuple[Loaded, str]:
+def full_size() -> tuple[Loaded, str]:
     """Build the real sizes on the card; the words are the tiny model's, which are fewer."""
     ids = tiny_mllm.config("qwen2_vl")
     settings = transformers.Qwen2VLConfig(
