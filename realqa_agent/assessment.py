@@ -7,7 +7,7 @@ values are this project's vocabulary, ordered from worst to best.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -104,6 +104,19 @@ class Uncertainty:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Taste:
+    """What the photographer's own taste made of an overall score, as `realqa taste fit` learned it."""
+
+    without: float
+    """The overall score as the scorer gave it, 1.00 to 10.00."""
+    because: tuple[str, ...]
+    """What weighs most in this picture, in words, the heaviest first; empty if nothing does."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "without", check_score("overall without taste", self.without))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Assessment:
     """What one scorer says of one picture or clip."""
 
@@ -123,6 +136,8 @@ class Assessment:
     clip: ClipSummary | None = None
     uncertainty: Uncertainty | None = None
     """None if the scorer can't tell."""
+    taste: Taste | None = None
+    """The part that taste has in `overall`; None if it has none."""
 
     def __post_init__(self) -> None:
         for name in ("quality", "aesthetic", "overall"):
@@ -132,6 +147,23 @@ class Assessment:
         for name, value in self.measures.items():
             if not math.isfinite(value):
                 raise ValueError(f"measure {name} is {value}")
+
+    @property
+    def taste_shift(self) -> float:
+        """Points of `overall` that are the photographer's taste, two decimals; 0 if it has no part."""
+        return 0.0 if self.taste is None else round(self.overall - self.taste.without, 2)
+
+    @property
+    def taste_told(self) -> str | None:
+        """The sentence for people about that part, None if taste has none."""
+        if self.taste is None:
+            return None
+        why = f" ({', '.join(self.taste.because)})" if self.taste.because else ""
+        return f"overall {self.overall:.2f}, of which {self.taste_shift:+.2f} by your taste{why}"
+
+    def without_taste(self) -> Assessment:
+        """Return the assessment as the scorer gave it."""
+        return self if self.taste is None else replace(self, overall=self.taste.without, taste=None)
 
 
 class Decision(StrEnum):

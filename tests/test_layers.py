@@ -24,13 +24,30 @@ MAY_IMPORT = {
     "culling": WORDS,
     "metadata": WORDS | {"index"},
     "evaluation": WORDS,
+    "taste": WORDS,
+    "dataset": WORDS | {"media", "scoring", "culling"},
+    "tuning": WORDS | {"media", "scoring", "evaluation", "dataset"},
     "watch": WORDS | {"media", "index"},
     "worker": WORDS | {"media", "scoring"},
     "hosts": WORDS | {"metadata"},
     "service": WORDS
-    | {"index", "queue", "media", "scoring", "culling", "metadata", "evaluation", "watch", "worker", "hosts"},
+    | {"index", "queue", "media", "scoring", "culling", "metadata", "evaluation", "taste", "watch", "worker", "hosts"},
     "cli": WORDS
-    | {"index", "queue", "culling", "metadata", "scoring", "evaluation", "watch", "worker", "hosts", "service"},
+    | {
+        "index",
+        "queue",
+        "culling",
+        "metadata",
+        "scoring",
+        "evaluation",
+        "dataset",
+        "tuning",
+        "taste",
+        "watch",
+        "worker",
+        "hosts",
+        "service",
+    },
 }
 """Room to the rooms that it may import, as in docs/architecture.md."""
 

@@ -29,6 +29,9 @@ def scored(path: Path, kind: str, assessment: Assessment, verdict: Verdict, elap
         "aesthetic": assessment.aesthetic,
         "overall": assessment.overall,
         "uncertainty": None if assessment.uncertainty is None else asdict(assessment.uncertainty),
+        "taste": None
+        if assessment.taste is None
+        else {**asdict(assessment.taste), "shift": assessment.taste_shift, "reason": assessment.taste_told},
         "attributes": {
             name: {"value": judgement.value, "score": judgement.score, "reason": judgement.reason}
             for name, judgement in assessment.attributes.items()
@@ -54,7 +57,8 @@ def dump(line: dict[str, Any]) -> str:
 def tsv(line: dict[str, Any]) -> str:
     """Return one line of TSV with the columns `TSV_COLUMNS`."""
     if line["ok"]:
-        reasons = "; ".join(line["verdict"]["reasons"])
+        told = [] if line["taste"] is None else [line["taste"]["reason"]]
+        reasons = "; ".join([*line["verdict"]["reasons"], *told])
         cells = [f"{line[name]:.2f}" for name in ("overall", "quality", "aesthetic")]
         cells += [line["verdict"]["decision"], reasons]
     else:

@@ -73,6 +73,8 @@ def _print(row: Row, line: dict[str, Any] | None, history: list[Event]) -> None:
     else:
         scores = "   ".join(f"{name} {line[name]:.2f}" for name in ("overall", "quality", "aesthetic"))
         console.print(f"{scores}   (1 to 10; {line['scorer']} {line['scorer_version']})")
+        if line["taste"] is not None:
+            console.print(line["taste"]["reason"])
         console.print(f"verdict: {line['verdict']['decision']}")
         for reason in line["verdict"]["reasons"]:
             console.print(f"  {reason}")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realqa_agent.assessment import Assessment, ClipSummary, Decision, Judgement, Uncertainty, Verdict
+from realqa_agent.assessment import Assessment, ClipSummary, Decision, Judgement, Taste, Uncertainty, Verdict
 from realqa_agent.capture import CaptureFacts, Region
 from realqa_agent.errors import RefusalKind
 from realqa_agent.index.records import Row, Stored
@@ -73,7 +73,6 @@ def assessment_columns(stored: Stored) -> dict[str, Any]:
         "version": assessment.version,
         "quality": assessment.quality,
         "aesthetic": assessment.aesthetic,
-        "overall": assessment.overall,
         "attributes": {
             name: {"value": judgement.value, "score": judgement.score, "reason": judgement.reason}
             for name, judgement in assessment.attributes.items()
@@ -81,9 +80,34 @@ def assessment_columns(stored: Stored) -> dict[str, Any]:
         "measures": dict(assessment.measures),
         "clip": None if assessment.clip is None else asdict(assessment.clip),
         "uncertainty": None if assessment.uncertainty is None else asdict(assessment.uncertainty),
+        **taste_columns(assessment),
         "elapsed_ms": stored.elapsed_ms,
         "scored_at": stored.scored_at,
     }
+
+
+def taste_columns(assessment: Assessment) -> dict[str, Any]:
+    """Return the columns of an assessment that the photographer's taste changes."""
+    return {
+        "overall": assessment.overall,
+        "taste": None if assessment.taste is None else asdict(assessment.taste),
+    }
+
+
+def assessment_of(row: Any) -> Assessment:
+    """Given a row with the columns of an assessment, return it."""
+    return Assessment(
+        scorer=row.scorer,
+        version=row.version,
+        quality=row.quality,
+        aesthetic=row.aesthetic,
+        overall=row.overall,
+        attributes={name: Judgement(**judgement) for name, judgement in row.attributes.items()},
+        measures=row.measures,
+        clip=None if row.clip is None else ClipSummary(**row.clip),
+        uncertainty=None if row.uncertainty is None else Uncertainty(**row.uncertainty),
+        taste=None if row.taste is None else Taste(without=row.taste["without"], because=tuple(row.taste["because"])),
+    )
 
 
 def stored_of(row: Any) -> Stored:
@@ -91,17 +115,7 @@ def stored_of(row: Any) -> Stored:
     facts = row.facts
     regions = tuple(Region(**region) for region in facts.get("focus_regions", ()))
     return Stored(
-        assessment=Assessment(
-            scorer=row.scorer,
-            version=row.version,
-            quality=row.quality,
-            aesthetic=row.aesthetic,
-            overall=row.overall,
-            attributes={name: Judgement(**judgement) for name, judgement in row.attributes.items()},
-            measures=row.measures,
-            clip=None if row.clip is None else ClipSummary(**row.clip),
-            uncertainty=None if row.uncertainty is None else Uncertainty(**row.uncertainty),
-        ),
+        assessment=assessment_of(row),
         facts=CaptureFacts(**{**facts, "focus_regions": regions}),
         kind=row.kind,
         width=row.width,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Dialect
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration. Revisions are four digits, so an older one compares as smaller."""
 
 
@@ -85,6 +85,8 @@ assessment = Table(
     Column("measures", JSON, nullable=False),
     Column("clip", JSON(none_as_null=True)),
     Column("uncertainty", JSON(none_as_null=True)),
+    # What overall is without the photographer's taste, and why; null where taste has no part.
+    Column("taste", JSON(none_as_null=True)),
     Column("elapsed_ms", REAL, nullable=False),
     Column("scored_at", Text, nullable=False),
     UniqueConstraint("asset_id", "scorer", "version"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from realqa_agent import paths
@@ -17,7 +17,7 @@ from realqa_agent.files import make_private_folder
 from realqa_agent.index import codec
 from realqa_agent.index.engine import Database
 from realqa_agent.index.migrate import bring_up_to_date, revision_of
-from realqa_agent.index.reading import Reader, spoken
+from realqa_agent.index.reading import ROWS_AT_ONCE, Reader, spoken
 from realqa_agent.index.records import Event, KnownFile, Member, Row, Stored, Totals
 from realqa_agent.index.schema import NO_REFUSAL, REVISION, assessment, asset, file, history, memory, state, verdict
 from realqa_agent.mounts import filesystem_of, is_network
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
-    from realqa_agent.assessment import Verdict
+    from realqa_agent.assessment import Assessment, Verdict
     from realqa_agent.errors import RefusalKind
     from realqa_agent.files import FileStat
 
 __all__ = ["Event", "Index", "KnownFile", "Member", "Row", "Stored", "Totals"]
+
+
+_RETASTE = update(assessment).where(assessment.c.assessment_id == bindparam("number"))
 
 
 class Index(Reader):
@@ -175,6 +178,24 @@ class Index(Reader):
         with self.database.writing() as connection:
             connection.execute(insert(history).values(values))
 
+    def reassess(self, which: ColumnElement[bool], change: Callable[[Assessment], Assessment]) -> list[int]:
+        """Let taste change the overall scores of some assessments; return the numbers of those that changed.
+
+        `change` may give `overall` and `taste` other values, and nothing else. Memory stays flat.
+        """
+        changed: list[int] = []
+        last = 0
+        with self.database.writing() as connection:
+            while rows := connection.execute(_some_assessments(which, after=last)).all():
+                last = rows[-1].assessment_id
+                looks = [(row.assessment_id, codec.assessment_of(row)) for row in rows]
+                others = [(number, after) for number, before in looks if (after := change(before)) != before]
+                if others:
+                    values = [{"number": number, **codec.taste_columns(after)} for number, after in others]
+                    connection.execute(_RETASTE, values)
+                changed += [number for number, _ in others]
+        return changed
+
     def leave(self, name: str, value: Mapping[str, Any] | None) -> None:
         """Leave a word for other processes under a name, in place of the last one; None takes it away."""
         with self.database.writing() as connection:
@@ -184,6 +205,11 @@ class Index(Reader):
 
     def _now(self) -> str:
         return codec.rfc3339(self.clock())
+
+
+def _some_assessments(which: ColumnElement[bool], *, after: int) -> Select[Any]:
+    turn = assessment.c.assessment_id
+    return select(assessment).where(which, turn > after).order_by(turn).limit(ROWS_AT_ONCE)
 
 
 def _store(connection: Connection, file_id: int, stat: FileStat, sha256: str, stored: Stored) -> None:

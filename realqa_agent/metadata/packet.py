@@ -22,6 +22,7 @@ from realqa_agent.metadata.xmp import Packet, PacketError, TangledError, speakab
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from realqa_agent.assessment import Assessment
     from realqa_agent.capture import Embedded
     from realqa_agent.config import Metadata
 
@@ -185,9 +186,20 @@ def _set_results(packet: Packet, record: Record) -> None:
     reasons = [speakable(reason) for reason in verdict.reasons]
     if not _says(packet.array, names.VERDICT_REASONS, reasons):
         packet.set_array(names.VERDICT_REASONS, "Seq", reasons)
+    _set_taste(packet, assessment)
     attributes = _attributes(record)
     if not _says(packet.nested, names.ATTRIBUTES, attributes):
         packet.set_nested(names.ATTRIBUTES, attributes)
+
+
+def _set_taste(packet: Packet, assessment: Assessment) -> None:
+    """Say what overall is without the photographer's taste, and why it differs; nothing if taste has no part."""
+    if assessment.taste is None or assessment.taste_told is None:
+        packet.remove(names.OVERALL_WITHOUT_TASTE)
+        packet.remove(names.TASTE)
+    else:
+        packet.set_text(names.OVERALL_WITHOUT_TASTE, f"{assessment.taste.without:.2f}")
+        packet.set_text(names.TASTE, speakable(assessment.taste_told))
 
 
 def _attributes(record: Record) -> dict[str, dict[str, str]]:

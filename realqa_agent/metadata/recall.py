@@ -113,7 +113,8 @@ def _recalled(packet: Packet, sha256: str, scorer: str, version: str) -> Recalle
         version=version,
         quality=_number(_text(packet, names.QUALITY)),
         aesthetic=_number(_text(packet, names.AESTHETIC)),
-        overall=_number(_text(packet, names.OVERALL)),
+        # Taste is the photographer's on this computer: the one in force now is put in again later.
+        overall=_number(packet.text(names.OVERALL_WITHOUT_TASTE) or _text(packet, names.OVERALL)),
         attributes=_attributes(packet.nested(names.ATTRIBUTES)),
         measures=_measures(packet.array(names.MEASURES)),
         clip=None if clip is None else _clip(clip),

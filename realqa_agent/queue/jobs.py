@@ -61,6 +61,14 @@ class Queue:
         with self._database.writing() as connection:
             return add_jobs(connection, which, priority=Priority.FOLLOW, now=self._clock())
 
+    def enqueue_again(self, which: ColumnElement[bool]) -> int:
+        """Add jobs for the files that fit a condition and have none, since what is said of them changed.
+
+        What is known of a content is not scored again. Return how many.
+        """
+        with self._database.writing() as connection:
+            return add_jobs(connection, which, priority=Priority.RESCORE, now=self._clock())
+
     def claim(self, owner: str, limit: int, *, follow: bool = False) -> list[Job]:
         """Take up to `limit` due jobs for an owner, in their turn; others' jobs with an expired lease are due again.
 

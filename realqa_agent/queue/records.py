@@ -20,7 +20,7 @@ class Priority(IntEnum):
     BACKLOG = 5
     """Has been there for long: a library that is looked at for the first time."""
     RESCORE = 10
-    """Scored already, but by another scorer or version."""
+    """Scored already, but by another scorer or version, or its results are to be written again."""
     FOLLOW = 20
     """Has its first look, and the model is to judge it as well; claimed apart from all others."""
 

@@ -6,6 +6,7 @@ What may be cut short is simply done again: a file that already says the same is
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from realqa_agent.culling.stars import stars
@@ -15,6 +16,7 @@ from realqa_agent.metadata import inside, sidecar
 from realqa_agent.metadata.pen import turn
 from realqa_agent.metadata.record import Content, Owner, Record, Who, columns_of, memory_in, spoken
 from realqa_agent.metadata.snapshot import sha256_of
+from realqa_agent.service.tasting import tasted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +145,8 @@ def remember(index: Index, file_id: int, before: Memory, after: Memory) -> None:
 
 
 def know_again(index: Index, row: Row, data: bytes) -> None:
-    """Let the index know a photo by the bytes that we gave it, so that it isn't scored again."""
+    """Let the index know a photo by the bytes that we gave it, so that it isn't scored again; inside a transaction."""
     if row.stored is not None:
-        index.record_rewritten(row.file_id, stat_of(row.path), sha256_of(data) or "", stored=row.stored)
+        # The row was read before this transaction: the taste may be another one now.
+        stored = replace(row.stored, assessment=tasted(index, row.stored.assessment))
+        index.record_rewritten(row.file_id, stat_of(row.path), sha256_of(data) or "", stored=stored)

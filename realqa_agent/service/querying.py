@@ -49,7 +49,7 @@ class Answer:
     row: Row
     state: State
     reasons: tuple[str, ...]
-    """Of the verdict, or why there is no result."""
+    """Of the verdict, and what taste did to the score; or why there is no result."""
     stars: int | None
     """What the agent suggests: -1 (reject), 1 to 5; None if there is no result."""
     stars_written: int | None
@@ -162,8 +162,9 @@ def _state(row: Row, standing: Standing | None) -> State:
 
 
 def _reasons(row: Row, state: State, standing: Standing | None) -> tuple[str, ...]:
-    if state is State.SCORED and row.verdict is not None:
-        return row.verdict.reasons
+    if state is State.SCORED and row.stored is not None and row.verdict is not None:
+        taste = row.stored.assessment.taste_told
+        return row.verdict.reasons if taste is None else (*row.verdict.reasons, taste)
     if row.refusal is not None:
         kind, message = row.refusal
         return (f"{kind}: {message}",)

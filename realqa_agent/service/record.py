@@ -16,6 +16,7 @@ from realqa_agent.files import stat_of
 from realqa_agent.index.store import Stored
 from realqa_agent.metadata.recall import recall
 from realqa_agent.metadata.sidecar import sidecar_of
+from realqa_agent.service.tasting import tasted
 
 if TYPE_CHECKING:
     from realqa_agent.assessment import Assessment
@@ -62,15 +63,15 @@ class Recorder:
         return second is not None and self._index.assessment_of(sha256, *second) is not None
 
     def first_look(self, sha256: str) -> Assessment | None:
-        """Return the first look at a content, if the index has it."""
+        """Return the first look at a content, if the index has it; without taste, which is no word of the model's."""
         stored = self._index.assessment_of(sha256, *self._voices.first)
-        return None if stored is None else stored.assessment
+        return None if stored is None else stored.assessment.without_taste()
 
     def recalled(self, job: Job, examined: Examined, recalled: Recalled, facts: CaptureFacts) -> None:
-        """Put an assessment out of a sidecar into the index."""
+        """Put an assessment out of a sidecar into the index, with the taste in force now; inside a transaction."""
         content, identity = recalled.content, examined.identity
         stored = Stored(
-            assessment=recalled.assessment,
+            assessment=tasted(self._index, recalled.assessment),
             facts=facts,
             kind=content.kind,
             width=content.width,
@@ -83,9 +84,9 @@ class Recorder:
         self._index.record_recalled(job.file_id, identity.stat, identity.sha256, stored=stored, sidecar=sidecar)
 
     def scored(self, job: Job, examined: Examined, assessed: Assessed) -> None:
-        """Put a fresh assessment into the index."""
+        """Put a fresh assessment into the index, with the taste in force; inside a transaction."""
         stored = Stored(
-            assessment=assessed.assessment,
+            assessment=tasted(self._index, assessed.assessment),
             facts=assessed.facts,
             kind=assessed.kind,
             width=assessed.width,

@@ -14,6 +14,7 @@ from realqa_agent.index.store import Index
 from realqa_agent.metadata.record import Who
 from realqa_agent.queue.jobs import Queue
 from realqa_agent.queue.steering import Steering
+from realqa_agent.service import tasting
 from realqa_agent.service.agent import Agent
 from realqa_agent.service.lock import End, Lock, only_agent
 from realqa_agent.service.manners import Manners
@@ -53,6 +54,8 @@ def running(config: Config, roots: Sequence[Path], *, once: bool) -> Iterator[Ag
             manners=None if once else Manners(config.manners),
         )
         stack.callback(agent.close)
+        ready = crew.first()
+        tasting.warn_if_outdated(index, (ready.scorer, ready.version))
         if not once:
             stack.enter_context(scheduled(config.manners.quiet_hours, tidy=agent.tidy, wake=agent.wake))
         yield agent

@@ -24,7 +24,7 @@ from support.disk import small_disk
 from support.records import Clock
 
 from realqa_agent import paths
-from realqa_agent.assessment import ClipSummary, Decision, Judgement, Uncertainty, Verdict
+from realqa_agent.assessment import ClipSummary, Decision, Judgement, Taste, Uncertainty, Verdict
 from realqa_agent.capture import CaptureFacts, Region
 from realqa_agent.config import Metadata
 from realqa_agent.config import Queue as QueueSettings
@@ -184,10 +184,17 @@ def has_what_0003_wrote(index: Index) -> None:
     assert index.left("pause") == {"since": "2026-11-28T12:00:00Z"}
 
 
+def has_what_0004_wrote(index: Index) -> None:
+    other = index.assessment_of("2" * 64, "other", "7")
+    assert other is not None
+    assert other.assessment.taste == Taste(without=3.7, because=("strong colour",))
+
+
 CHECKS: dict[str, Callable[[Index], None]] = {
     "0001": has_what_0001_wrote,
     "0002": has_what_0002_wrote,
     "0003": has_what_0003_wrote,
+    "0004": has_what_0004_wrote,
 }
 """Revision to how its data are found again, through what the program asks."""
 

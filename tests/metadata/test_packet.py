@@ -24,7 +24,7 @@ from support.sidecars import (
     values,
 )
 
-from realqa_agent.assessment import Decision
+from realqa_agent.assessment import Decision, Taste
 from realqa_agent.capture import Embedded
 from realqa_agent.config import Metadata
 from realqa_agent.metadata.packet import Merged, merge
@@ -86,6 +86,19 @@ def test_a_new_result_replaces_the_old_one() -> None:
     assert values(second, f"{{{REALQA}}}VerdictReasons") == []
     assert values(second, HIERARCHICAL) == values(second, WRITTEN_KEYWORDS) == []
     assert second == merged(second, record(5), first.memory).data
+
+
+def test_taste_is_told_and_goes_without_a_trace() -> None:
+    plain = merged(packet(), blurry()).data
+    taste = Taste(without=6.0, because=("strong colour", "open background"))
+    tasted = replace(blurry(), assessment=replace(blurry().assessment, overall=6.4, taste=taste))
+    data = merged(plain, tasted).data
+    told = "overall 6.40, of which +0.40 by your taste (strong colour, open background)"
+    assert values(data, f"{{{REALQA}}}Overall") == ["6.40"]
+    assert values(data, f"{{{REALQA}}}OverallWithoutTaste") == ["6.00"]
+    assert values(data, f"{{{REALQA}}}Taste") == [told]
+    assert merged(data, tasted).data == data
+    assert merged(data, blurry()).data == plain
 
 
 def test_results_that_another_program_wrote_in_its_own_way_are_left_as_they_stand() -> None:

@@ -19,6 +19,7 @@ from realqa_agent.assessment import (
     ClipSummary,
     Decision,
     Judgement,
+    Taste,
     Uncertainty,
     Verdict,
 )
@@ -125,6 +126,16 @@ def test_the_ten_attributes_come_back_in_their_order() -> None:
     found = read(written(blurry()), blurry())
     assert found is not None
     assert list(found.assessment.attributes) == list(ATTRIBUTES)
+
+
+def test_what_comes_back_is_without_taste() -> None:
+    """That is the photographer's on the computer where it was learned."""
+    taste = Taste(without=6.0, because=("strong colour",))
+    tasted = replace(blurry(), assessment=replace(blurry().assessment, overall=6.4, taste=taste))
+    assert read(written(tasted), blurry()) == expected(blurry())
+    data = written(tasted).replace(b"WithoutTaste>6.00<", b"WithoutTaste>16.00<")
+    with pytest.raises(PacketError, match="not as the agent writes them"):
+        read(data, blurry())
 
 
 def test_another_content_or_version_is_not_known() -> None:
