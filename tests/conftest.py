@@ -22,7 +22,23 @@ if TYPE_CHECKING:
 
     from support.tiny_mllm import TinyModels
 
+LONGEST = (
+    "service/test_soak.py",
+    "metadata/test_corpus.py",
+    "apps/test_digikam_plugin.py",
+    "apps/test_darktable_plugin.py",
+    "scoring/mllm/test_command.py",
+    "scoring/test_corpus.py",
+    "cli/test_train.py",
+)
+"""What takes minutes: begun last, it would be waited for alone."""
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
 
 
 @pytest.fixture(scope="session")

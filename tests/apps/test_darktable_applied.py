@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("darktable"),
     pytest.mark.skipif(not darktable.editable(), reason="darktable's library, lua5.4 or Xvfb is not installed"),
 ]
 

@@ -25,7 +25,6 @@ from realqa_agent.metadata.record import Field, Memory, Owner, Remembered
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("darktable"),
     pytest.mark.skipif(not darktable.present(), reason="darktable-cli is not installed"),
     pytest.mark.skipif(not darktable.editable(), reason="darktable's library, lua5.4 or Xvfb is not installed"),
 ]

@@ -28,7 +28,6 @@ from realqa_agent.cli import tsv
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("darktable"),
     pytest.mark.skipif(not window.present(), reason="darktable, xdotool or Xvfb is not installed"),
 ]
 

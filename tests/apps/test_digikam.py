@@ -41,7 +41,6 @@ from realqa_agent.metadata.record import Field, Memory, Owner, Remembered
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("digikam"),
     pytest.mark.skipif(bool(digikam.absent()), reason=f"not installed: {', '.join(digikam.absent())}"),
 ]
 

@@ -28,7 +28,6 @@ ABSENT = [*digikam.absent(), *missing()]
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("digikam"),
     pytest.mark.timeout(600),  # a build takes a minute of the processor's, which others want too
     pytest.mark.skipif(bool(ABSENT), reason=f"not installed: {', '.join(ABSENT)}"),
 ]

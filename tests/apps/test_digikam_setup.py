@@ -29,7 +29,6 @@ from realqa_agent.metadata.record import Field, Memory, Owner
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("digikam"),
     pytest.mark.timeout(300),
     pytest.mark.skipif(bool(digikam.absent()), reason=f"not installed: {', '.join(digikam.absent())}"),
 ]

@@ -15,7 +15,6 @@ from realqa_agent.paths import packaged
 
 pytestmark = [
     pytest.mark.apps,
-    pytest.mark.xdist_group("digikam"),
     pytest.mark.timeout(300),  # a build, on a processor that others use too
     pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}"),
 ]
