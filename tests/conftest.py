@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from support.tiny_mllm import TinyModels
 
+# Before anything imports torch, here or in a program under test: of matrices as small as the tests', a second thread
+# makes nothing but waiting, and the cores are taken.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 LONGEST = (
     "service/test_soak.py",
     "metadata/test_corpus.py",

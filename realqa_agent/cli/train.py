@@ -150,6 +150,10 @@ def command(  # noqa: PLR0913 - one for each option
     if resume and run.adapter.exists():
         click.echo(f"{run.adapter} is there: this run has come to its end")
         return
+    # With several cards, each has a process; the others may come when the first has begun the run already.
+    is_first = int(os.environ.get("RANK", "0")) == 0
+    if is_first:
+        run.check(resume=resume)
     question = course.direct(asked)
     if question is None:
         click.echo(
@@ -183,7 +187,7 @@ def command(  # noqa: PLR0913 - one for each option
     )
     with _Shown() as progress:
         training.train(task, progress, resume=resume)
-    if int(os.environ.get("RANK", "0")) == 0:
+    if is_first:
         _advise(run, folder, course, recipe)
 
 

@@ -62,18 +62,24 @@ class Run:
         """A JSON object for each step and each look at the dev photos."""
         return self.folder / "log.jsonl"
 
+    def check(self, *, resume: bool) -> None:
+        """Raise UserError unless a run can be begun here, or gone on with."""
+        if resume:
+            self._begun_with()
+        elif self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise UserError(f"{self.folder} is there already: go on with it by --resume, or give another --out")
+
     def start(self, recipe: Recipe, about: Manifest, *, resume: bool) -> None:
         """Make the folder, or bring it back to its last whole checkpoint.
 
         `about`, what the lessons are, is kept beside it: `realqa eval` knows by that what an adapter was taught.
         Raise UserError if it can't be made, or holds another run than the one that is to be gone on with.
         """
+        self.check(resume=resume)
         if resume:
             recipe.check_same(self._begun_with(), self.recipe_file)
             self._rewind()
             return
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise UserError(f"{self.folder} is there already: go on with it by --resume, or give another --out")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for file, content in ((self.folder / FILE, about), (self.recipe_file, recipe)):

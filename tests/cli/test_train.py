@@ -44,12 +44,6 @@ def trained(*arguments: object) -> subprocess.CompletedProcess[str]:
     return run_realqa(*arguments, home=Path.home(), seconds=600)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Of such small matrices a second thread makes nothing but waiting.
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 @pytest.fixture(scope="session")
 def greys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four photos, two lessons each."""
@@ -78,9 +72,7 @@ def by_heart(tiny: TinyModels, tmp_path_factory: pytest.TempPathFactory) -> Lear
     ]
     (dataset / "train.json").write_text(json.dumps(every))
     base = tiny.base("qwen2_vl")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        done = trained("train", dataset, "--base", base, "--out", folder / "run", *BY_HEART, *HERE)
+    done = trained("train", dataset, "--base", base, "--out", folder / "run", *BY_HEART, *HERE)
     return Learned(base=base, dataset=dataset, run=folder / "run", said=done.stdout + done.stderr)
 
 

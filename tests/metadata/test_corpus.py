@@ -51,9 +51,8 @@ def check(corpus: list[Sample], desk: Desk, folder: Path) -> None:
     """Assert what must hold after a write, with choices that take turns, and that undo gives the bytes back."""
     told, photo = 0, folder / "a.jpg"
     for number, sample in enumerate(corpus):
-        choice, *others = islice(cycle(CHOICES), number % len(CHOICES), number % len(CHOICES) + 3)
-        for other in others:
-            assert_kept(sample, merged(sample, other), other)
+        choice, other = islice(cycle(CHOICES), number % len(CHOICES), number % len(CHOICES) + 2)
+        assert_kept(sample, merged(sample, other), other)
         lay(sample, photo)
         done = desk.write(photo, choice.record, sample.embedded, choice.settings, sample.memory)
         after = done.sidecar.read_bytes()
