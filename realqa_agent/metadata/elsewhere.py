@@ -66,8 +66,9 @@ def _rating(applied: Applied, before: Remembered | None, sidecar: Shown | None) 
     if before is None or sidecar is None:
         return None
     if before.owner is not Owner.NOBODY and number(sidecar.rating) == number(before.value):
-        return before  # It was not about the stars.
-    return Remembered(owner=Owner.NOBODY, value=sidecar.sha256)
+        return before  # It was not about the stars, or the program has yet to write that they are gone.
+    # digiKam, which says pick labels too, gives no star by itself: one that shows is a human's, and no import's.
+    return Remembered(owner=Owner.NOBODY, value=sidecar.sha256) if applied.pick is None else None
 
 
 def _pick(applied: Applied, before: Remembered | None) -> Remembered | None:

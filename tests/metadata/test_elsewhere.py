@@ -54,6 +54,13 @@ def test_a_human_who_was_seen_is_remembered(before: Remembered | None) -> None:
     assert rating(applied(None, 0), before, "4") == kept(HUMAN, "0")
 
 
+def test_a_star_beside_a_pick_label_that_was_taken_back_may_be_a_humans() -> None:
+    """digiKam 8 writes a human's star before an undo is told; only darktable has one that is nobody's."""
+    taken_back = Applied(stars=None, human=None, pick=0, keywords=frozenset())
+    assert rating(taken_back, kept(PLUGIN, "4"), "1") is None
+    assert rating(taken_back, kept(PLUGIN, "4"), "4") == kept(PLUGIN, "4")
+
+
 @pytest.mark.parametrize("before", [kept(PLUGIN, "4"), kept(AGENT, "4"), kept(NOBODY, "old")])
 def test_stars_that_were_taken_back_are_nobodys(before: Remembered) -> None:
     assert rating(applied(), before, "1") == kept(NOBODY, "new")
