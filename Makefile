@@ -12,7 +12,7 @@ BIN    := $(VENV)/bin
 run: $(VENV)/.run
 	@$(BIN)/realqa score "$(PHOTOS)"; status=$$?; [ $$status -le 1 ]
 
-# The agent under test takes a back seat; the tests beside it must not leave it standing. They wait a third of their time,
+# The agent under test takes a back seat; the tests beside it must not leave it standing. They wait a fifth of their time,
 # so there are three for two cores; all of a file's go to one process, since they share what takes long to make.
 WORKERS ?= $(shell expr $$(nproc) '*' 3 / 2)
 test: $(VENV)/.dev

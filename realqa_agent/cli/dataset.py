@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
-from rich.progress import track
 
 from realqa_agent import paths
 from realqa_agent.cli import dataset_shown as shown
 from realqa_agent.cli import lines, tables
 from realqa_agent.cli.main import settings_of
 from realqa_agent.cli.model import fetching
+from realqa_agent.cli.stars import read_ratings
 from realqa_agent.config import Config, Mllm, Role
 from realqa_agent.dataset import building, told, writing
 from realqa_agent.dataset.checks import check as checked_for_faults
@@ -26,11 +25,7 @@ from realqa_agent.dataset.reading import LAYOUTS, read_set
 from realqa_agent.dataset.record import FORMS
 from realqa_agent.dataset.splits import GROUPS
 from realqa_agent.errors import UserError
-from realqa_agent.index.store import Index
 from realqa_agent.scoring.mllm import hub, prompts, vocabulary
-from realqa_agent.service.ratings import human_ratings
-from realqa_agent.service.scoring import batches, processes
-from realqa_agent.worker.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -271,25 +266,12 @@ def _scales(config: Config) -> dict[Role, tuple[float, float]]:
 
 def _rated(folder: Path, config: Config) -> RatedSet:
     """Read what a human said of the photos in a folder."""
-    shots = list(batches([folder], config.folders.ignore))
-    said, problems = [], []
-    console = tables.console(stderr=True)
-    with (
-        Crew[tuple[int, Path]](config, processes(config.scoring)) as crew,
-        Index.read(config.index.file) if config.index.file.exists() else nullcontext() as index,
-    ):
-        found = human_ratings(shots, crew, config.metadata, index)
-        for shot in track(
-            found, "reading stars", len(shots), console=console, transient=True, disable=not console.is_terminal
-        ):
-            said.append([Said(path=one.path, stars=one.stars, pick=one.pick) for one in shot])
-            problems += [one.problem for one in shot if one.problem is not None]
-    for problem in problems:
-        click.echo(f"not counted: {tables.printable(problem)}", err=True)
+    ratings = read_ratings(folder, config)
+    said = [[Said(path=one.path, stars=one.stars, pick=one.pick) for one in shot] for shot in ratings]
     rated = rated_set(absolute(folder), said)
     if not rated.images:
         raise UserError(
-            f"{folder}: a human's stars or picks are on none of its {sum(map(len, shots))} photos and clips"
+            f"{folder}: a human's stars or picks are on none of its {sum(map(len, ratings))} photos and clips"
         )
     return rated
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, get_args
@@ -13,16 +12,15 @@ from rich.progress import track
 
 from realqa_agent.cli import compared, lines, tables
 from realqa_agent.cli.main import settings_of
+from realqa_agent.cli.stars import read_ratings
 from realqa_agent.config import Role
 from realqa_agent.errors import UserError
 from realqa_agent.evaluation.record import Rated, RatedSet
 from realqa_agent.evaluation.sets import read_set
-from realqa_agent.index.store import Index
 from realqa_agent.scoring.view import Form
 from realqa_agent.service.evaluating import ask, compare
 from realqa_agent.service.pairing import WITH_ADAPTERS, Way, adapters_in, pairings
-from realqa_agent.service.ratings import human_ratings
-from realqa_agent.service.scoring import batches, processes
+from realqa_agent.service.scoring import processes
 from realqa_agent.worker.crew import Crew
 
 if TYPE_CHECKING:
@@ -182,23 +180,12 @@ def _check(plot: Path | None, scale: Scale | None) -> None:
 
 def _starred(folder: Path, config: Config, jobs: int | None) -> RatedSet:
     """Return the stars that a human gave to the photos of a folder."""
-    shots = list(batches([folder], config.folders.ignore))
-    index_file = config.index.file
-    with (
-        Index.read(index_file) if index_file.exists() else nullcontext() as index,
-        Crew[tuple[int, Path]](config, jobs or processes(config.scoring)) as crew,
-    ):
-        crew.first()
-        found = human_ratings(shots, crew, config.metadata, index)
-        ratings = [one for some in _progress(found, "reading stars", len(shots)) for one in some]
-    problems = [one.problem for one in ratings if one.problem is not None]
-    for problem in problems:
-        click.echo(f"not counted: {tables.printable(problem)}", err=True)
+    ratings = [one for shot in read_ratings(folder, config, jobs) for one in shot]
     rated = [Rated(path=one.path, score=float(max(0, one.stars))) for one in ratings if one.stars is not None]
     if not rated:
-        raise UserError(f"{folder}: a human's stars are on none of its {sum(map(len, shots))} photos and clips")
+        raise UserError(f"{folder}: a human's stars are on none of its {len(ratings)} photos and clips")
     place = folder.absolute()
-    source = {"ratings": str(place), "unreadable": len(problems)}
+    source = {"ratings": str(place), "unreadable": sum(one.problem is not None for one in ratings)}
     return RatedSet(name=place.name, rated=rated, scale=STARS, score="overall", source=source)
 
 
